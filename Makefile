@@ -18,6 +18,8 @@ CORE_LIBS = -lsleef -ldl -lm
 API_LIBS = -ljansson
 SERVER_LIBS = -lmicrohttpd -luv
 PREFIX ?= /usr/local
+# The engine is optimised as one whole, once, into an ordinary object: its hot path crosses many small files.
+LTO ?= $(if $(SAN),,-flto)
 
 BUILD_PACKAGES = gcc g++ make libc6-dev libmicrohttpd-dev libjansson-dev libuv1-dev libsleef-dev uthash-dev libopenblas0-serial
 TEST_PACKAGES = check curl jq python3
@@ -122,7 +124,9 @@ $(BUILD)/.packages:
 	@mkdir -p $(@D) && touch $@
 
 # ---- rules ---------------------------------------------------------------------------------
-$(BUILD)/libgradd.a: $(CORE_OBJ)
+$(BUILD)/libgradd.a: $(if $(LTO),$(BUILD)/libgradd.o,$(CORE_OBJ))
+$(BUILD)/libgradd.o: $(CORE_OBJ)
+	@echo "  LTO   $@" && $(CC) $(CFLAGS) -flto=auto -r -nostdlib -flinker-output=nolto-rel -o $@ $^
 $(BUILD)/libgradd-api.a: $(API_OBJ)
 $(BUILD)/libgradd-server.a: $(SERVER_OBJ)
 $(BUILD)/%.a:
@@ -145,11 +149,11 @@ $(BUILD)/tests/bench/floor: $(BUILD)/tests/bench/floor.o
 
 define isa_rule
 $(BUILD)/%.$(1).o: %.c | $(BUILD)/.packages
-	@mkdir -p $$(@D) && echo "  CC    $$< ($(1))" && $(CC) $(CPPFLAGS) $(CFLAGS) $(if $(SAN),,-O3) -DGD_ISA=$(1) $(ISA_FLAGS_$(1)) -MMD -MP -c $$< -o $$@
+	@mkdir -p $$(@D) && echo "  CC    $$< ($(1))" && $(CC) $(CPPFLAGS) $(CFLAGS) $(LTO) $(if $(SAN),,-O3) -DGD_ISA=$(1) $(ISA_FLAGS_$(1)) -MMD -MP -c $$< -o $$@
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 $(BUILD)/%.o: %.c | $(BUILD)/.packages
-	@mkdir -p $(@D) && echo "  CC    $<" && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	@mkdir -p $(@D) && echo "  CC    $<" && $(CC) $(CPPFLAGS) $(CFLAGS) $(if $(filter core/%,$<),$(LTO)) -MMD -MP -c $< -o $@
 $(BUILD)/%.o: %.cc | $(BUILD)/.packages
 	@mkdir -p $(@D) && echo "  CXX   $<" && $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 .SECONDARY:

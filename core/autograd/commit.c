@@ -25,8 +25,15 @@ ADD_LOOP(add_f64, double)
 void gd_add_values(gd_tensor *dst, gd_tensor *src) {
     static const int64_t steps[GD_DTYPE_COUNT][2] = {[GD_FLOAT32] = {sizeof(float), sizeof(float)},
                                                      [GD_FLOAT64] = {sizeof(double), sizeof(double)}};
+    if (dst->numel == 1) { /* without a call: scalar chains come here for every op */
+        if (dst->dtype == GD_FLOAT64)
+            *(double *)(void *)dst->data += *(const double *)(const void *)src->data;
+        else
+            *(float *)(void *)dst->data += *(const float *)(const void *)src->data;
+        return;
+    }
     gd_loop loop = dst->dtype == GD_FLOAT64 ? add_f64 : add_f32;
-    if (dst->numel == 1 || (gd_is_contiguous(dst) && gd_is_contiguous(src)))
+    if (gd_is_contiguous(dst) && gd_is_contiguous(src))
         loop((char *const[]){dst->data, src->data}, steps[dst->dtype], dst->numel, NULL);
     else
         gd_iterate((gd_tensor *const[]){dst, src}, 2, loop, NULL);
@@ -34,7 +41,8 @@ void gd_add_values(gd_tensor *dst, gd_tensor *src) {
 
 bool gd_is_sole(const gd_tensor *t) {
     return t->refs == 1 && !t->grad_fn && !(t->flags & (GD_F_REQUIRES_GRAD | GD_F_INFERENCE | GD_F_VIEW | GD_F_WRAPPED_NUMBER)) &&
-           !t->own_version && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1 && gd_is_contiguous(t);
+           !t->own_version && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1 &&
+           (t->ndim == 0 || gd_is_contiguous(t));
 }
 
 /* ---- noting and preparing -------------------------------------------------------------------- */

@@ -1,6 +1,5 @@
 /* node.c: nodes as such: making, freeing, and the AccumulateGrad of a leaf. */
 #include "core/autograd/node.h"
-
 #include "core/tensor/cells.h"
 
 #include <stdlib.h>
@@ -11,7 +10,7 @@ gd_node *gd_node_new(gd_ctx *ctx, gd_node_kind kind, const gd_layout *layout) {
                    (size_t)layout->outs * sizeof(gd_shape) + (size_t)layout->slots * sizeof(gd_slot) +
                    (size_t)layout->values * sizeof(gd_value);
     size_t words;
-    if (!gd_mul_size(layout->words, sizeof(int64_t), &words) || !gd_add_size(bytes, words, &bytes))
+    if (!gd_mul_size(layout->words, sizeof(int64_t), &words) || !gd_add_size(bytes, words, &bytes) || bytes > UINT32_MAX)
         return gd_fail_memory(ctx), NULL;
     gd_node *node = gd_cell_new(bytes);
     if (!node) return gd_fail_memory(ctx), NULL;
@@ -19,8 +18,8 @@ gd_node *gd_node_new(gd_ctx *ctx, gd_node_kind kind, const gd_layout *layout) {
     memset(node, 0, bytes - words);
     node->refs = 1;
     node->ctx = ctx;
+    node->bytes = (uint32_t)bytes;
     node->kind = (uint8_t)kind;
-    node->bytes = bytes;
     node->nedges = layout->edges;
     node->nouts = layout->outs;
     node->nslots = layout->slots;
@@ -199,3 +198,5 @@ void gd_autograd_close(gd_ctx *ctx) {
         gd_release(leaf);
     }
 }
+
+_Static_assert(sizeof(gd_node) == 64, "a node's header is one cache line");

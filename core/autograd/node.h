@@ -105,8 +105,8 @@ struct gd_node {
         gd_slices *slices;   /* GD_N_COPY_SLICES, owned */
     } u;
     gd_cell *cells; /* in order of registration */
-    size_t bytes; /* of the whole allocation */
     uint32_t nedges, nouts, nslots, nvalues;
+    uint32_t bytes; /* of the allocation */
     uint8_t kind;   /* gd_node_kind */
     bool freed;     /* saved tensors were freed by a backward */
     bool has_saved; /* holds saved tensors */
@@ -151,12 +151,42 @@ void gd_accumulator_cut(gd_tensor *t);
 /* The node of one application: edges to the inputs as they are, inputs and outputs saved. `inplace`: the output is
  * args[0], whose old value is cloned where the row saves it. New; NULL with error. */
 gd_node *gd_node_build(const gd_apply *a, gd_tensor *const *outs, int nouts, bool inplace);
-/* Index of the first edge of argument `arg`, or -1; *n: entries (1 for a Tensor). */
-int gd_edge_index(const gd_node *node, int arg, int *n);
+/* Where a row's nodes keep what; computed once a row by gd_autograd_init, as every rule asks. -1: nowhere. Rows with a
+ * Tensor[] argument count its entries on top. */
+typedef struct gd_plan {
+    bool lists;
+    uint8_t nvalues, nslots;
+    uint32_t strided; /* bit i: argument i keeps its strides */
+    int8_t edge_of[GD_MAX_ARGS];                /* by argument */
+    int8_t value_of[GD_MAX_ARGS];               /* by argument */
+    int8_t save_of[GD_MAX_ARGS];                /* by argument: the field that saves it as tensor */
+    int8_t save_of_output[GD_INLINE_OUTPUTS];   /* by output */
+    int8_t slot_of[8];                          /* by saved field */
+} gd_plan;
+extern gd_plan gd_plans[GD_OP_COUNT];
+int gd_edge_index_lists(const gd_node *node, int arg, int *n);
+int gd_slot_index_lists(const gd_node *node, int save);
+
+static inline const gd_plan *gd_plan_of(const gd_node *node) { return &gd_plans[node->u.op->id]; }
+
 /* The value kept for a non-Tensor argument, or the length of a Tensor[]; NULL for a Tensor. */
-const gd_value *gd_value_of(const gd_node *node, int arg);
-/* Index of the first slot of row `save`, or -1 if it saves no tensor. */
-int gd_slot_index(const gd_node *node, int save);
+static inline const gd_value *gd_value_of(const gd_node *node, int arg) {
+    int at = gd_plan_of(node)->value_of[arg];
+    return at < 0 ? NULL : &gd_values(node)[at];
+}
+
+/* Index of the first edge of argument `arg`, or -1; *n: entries (1 for a Tensor). */
+static inline int gd_edge_index(const gd_node *node, int arg, int *n) {
+    const gd_plan *p = gd_plan_of(node);
+    *n = 1;
+    return p->lists && p->edge_of[arg] >= 0 ? gd_edge_index_lists(node, arg, n) : p->edge_of[arg];
+}
+
+/* Index of the first slot of row field `save`, or -1 if it saves no tensor. */
+static inline int gd_slot_index(const gd_node *node, int save) {
+    const gd_plan *p = gd_plan_of(node);
+    return p->lists && p->slot_of[save] >= 0 ? gd_slot_index_lists(node, save) : p->slot_of[save];
+}
 
 /* ---- saved.c ---- */
 /* Fills a slot with a snapshot of t; `shaped`: t's shape is in the node's shapes. GD_E_STATE for inference tensors. */

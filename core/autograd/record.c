@@ -6,15 +6,7 @@
 
 /* ---- where things are in a node -------------------------------------------------------------- */
 
-/* Rows without a Tensor[] have fixed places; computed once, as every rule asks. -1: none. */
-typedef struct plan {
-    bool lists; /* a Tensor[] argument moves the places behind it */
-    uint8_t nvalues, nslots;
-    int8_t edge_of[GD_MAX_ARGS];  /* by argument */
-    int8_t value_of[GD_MAX_ARGS]; /* by argument */
-    int8_t slot_of[8];            /* by saved field */
-} plan;
-static plan plans[GD_OP_COUNT];
+gd_plan gd_plans[GD_OP_COUNT];
 
 static bool saves_tensor(const gd_op *op, const gd_save *save) {
     if (save->kind == GD_SAVE_OUTPUT) return true;
@@ -23,49 +15,54 @@ static bool saves_tensor(const gd_op *op, const gd_save *save) {
     return type == GD_T_TENSOR || type == GD_T_TENSORS;
 }
 
-static void make_plan(const gd_op *op, plan *p) {
-    for (int i = 0; i < GD_MAX_ARGS; i++) p->edge_of[i] = p->value_of[i] = -1;
+static void plan_saves(const gd_op *op, gd_plan *p) {
+    for (int i = 0; i < op->nsaves; i++) {
+        const gd_save *save = &op->saves[i];
+        if (save->kind == GD_SAVE_STRIDES) p->strided |= 1u << save->index;
+        p->slot_of[i] = saves_tensor(op, save) ? (int8_t)p->nslots++ : -1;
+        if (p->slot_of[i] < 0) continue;
+        if (save->kind == GD_SAVE_ARG)
+            p->save_of[save->index] = (int8_t)i;
+        else if (save->index < GD_INLINE_OUTPUTS)
+            p->save_of_output[save->index] = (int8_t)i;
+    }
+}
+
+static void make_plan(const gd_op *op, gd_plan *p) {
+    memset(p->edge_of, -1, sizeof p->edge_of);
+    memset(p->value_of, -1, sizeof p->value_of);
+    memset(p->save_of, -1, sizeof p->save_of);
+    memset(p->save_of_output, -1, sizeof p->save_of_output);
     for (int i = 0; i < op->ndiff; i++) p->edge_of[op->diff[i]] = (int8_t)i;
     for (int i = 0; i < op->nparams; i++) {
         p->lists = p->lists || op->params[i].type == GD_T_TENSORS;
         if (op->params[i].type != GD_T_TENSOR) p->value_of[i] = (int8_t)p->nvalues++;
     }
-    for (int i = 0; i < op->nsaves; i++) p->slot_of[i] = saves_tensor(op, &op->saves[i]) ? (int8_t)p->nslots++ : -1;
+    plan_saves(op, p);
 }
 
 void gd_autograd_init(void) {
-    for (int i = 0; i < GD_OP_COUNT; i++) make_plan(&gd_ops[i], &plans[i]);
-}
-
-static const plan *plan_of(const gd_op *op) { return &plans[op->id]; }
-
-const gd_value *gd_value_of(const gd_node *node, int arg) {
-    int at = plan_of(node->u.op)->value_of[arg];
-    return at < 0 ? NULL : &gd_values(node)[at];
+    for (int i = 0; i < GD_OP_COUNT; i++) make_plan(&gd_ops[i], &gd_plans[i]);
 }
 
 static int entries_of(const gd_node *node, int arg) {
     return node->u.op->params[arg].type == GD_T_TENSORS ? (int)gd_value_of(node, arg)->n : 1;
 }
 
-int gd_edge_index(const gd_node *node, int arg, int *n) {
+int gd_edge_index_lists(const gd_node *node, int arg, int *n) {
     const gd_op *op = node->u.op;
-    const plan *p = plan_of(op);
-    *n = 1;
-    if (!p->lists || p->edge_of[arg] < 0) return p->edge_of[arg];
     int at = 0;
-    for (int i = 0; i < p->edge_of[arg]; i++) at += entries_of(node, op->diff[i]);
+    for (int i = 0; i < gd_plan_of(node)->edge_of[arg]; i++) at += entries_of(node, op->diff[i]);
     *n = entries_of(node, arg);
     return at;
 }
 
-int gd_slot_index(const gd_node *node, int save) {
+int gd_slot_index_lists(const gd_node *node, int save) {
     const gd_op *op = node->u.op;
-    const plan *p = plan_of(op);
-    if (!p->lists || p->slot_of[save] < 0) return p->slot_of[save];
     int at = 0;
     for (int i = 0; i < save; i++)
-        if (p->slot_of[i] >= 0) at += op->saves[i].kind == GD_SAVE_ARG ? entries_of(node, op->saves[i].index) : 1;
+        if (gd_plan_of(node)->slot_of[i] >= 0)
+            at += op->saves[i].kind == GD_SAVE_ARG ? entries_of(node, op->saves[i].index) : 1;
     return at;
 }
 
@@ -113,14 +110,10 @@ static bool same_sizes(const gd_tensor *a, const gd_tensor *b) {
 }
 
 /* Does the row show the strides of this argument? */
-static bool wants_strides(const gd_op *op, int arg) {
-    for (int i = 0; i < op->nsaves; i++)
-        if (op->saves[i].kind == GD_SAVE_STRIDES && op->saves[i].index == arg) return true;
-    return false;
-}
+static bool wants_strides(const gd_op *op, int arg) { return gd_plans[op->id].strided >> arg & 1; }
 
 static size_t shape_words(const gd_tensor *t, const gd_tensor *last, bool strided) {
-    if (!t) return 0;
+    if (!t || !t->ndim) return 0;
     if (strided) return 2 * (size_t)t->ndim;
     return same_sizes(t, last) ? 0 : t->ndim;
 }
@@ -147,7 +140,7 @@ static void measure(const gd_apply *a, gd_tensor *const *outs, int nouts, bool i
             last = strided ? NULL : tensors[k];
         }
     }
-    const plan *p = plan_of(op);
+    const gd_plan *p = &gd_plans[op->id];
     layout->slots = p->nslots;
     layout->values = p->nvalues;
     for (int i = 0; p->lists && i < op->nsaves; i++)
@@ -174,9 +167,13 @@ static void fill_shape(filler *f, gd_shape *shape, const gd_tensor *t, bool stri
         return;
     }
     *shape = (gd_shape){.at = (uint32_t)f->words, .dtype = t->dtype, .ndim = t->ndim, .strided = strided};
+    if (!t->ndim) {
+        f->last = NULL;
+        return;
+    }
     if (!strided && same_sizes(t, f->last)) {
         shape->at = f->last_at;
-    } else if (t->ndim) {
+    } else {
         size_t n = (strided ? 2 : 1) * (size_t)t->ndim;
         memcpy(gd_words(f->node) + f->words, t->sizes, n * sizeof(int64_t));
         f->words += n;
@@ -270,6 +267,11 @@ static bool save_wanted(const gd_node *node, const gd_save *save) {
 }
 
 static gd_code save_argument(filler *f, gd_slot *slots, int arg) {
+    const gd_value *v = arg_of(f->a, arg);
+    if (v->kind == GD_V_TENSOR && v->u.tensor && !gd_plan_of(f->node)->lists) {
+        int at = gd_plan_of(f->node)->edge_of[arg];
+        return gd_slot_save(f->a->ctx, slots, v->u.tensor, at < 0 ? NULL : &gd_edges(f->node)[at], at >= 0);
+    }
     gd_tensor *const *tensors;
     uint32_t n = tensors_of(f->a, arg, &tensors);
     int count, at = gd_edge_index(f->node, arg, &count);

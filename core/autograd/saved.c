@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static bool plain(const gd_tensor *t) { return !t->own_version && gd_is_contiguous(t); }
+static bool plain(const gd_tensor *t) { return !t->own_version && (t->ndim == 0 || gd_is_contiguous(t)); }
 
 gd_code gd_slot_save(gd_ctx *ctx, gd_slot *slot, gd_tensor *t, const gd_edge *edge, bool shaped) {
     if (t->flags & GD_F_INFERENCE)
@@ -29,26 +29,17 @@ gd_code gd_slot_save(gd_ctx *ctx, gd_slot *slot, gd_tensor *t, const gd_edge *ed
     return GD_OK;
 }
 
-static bool place_slot(gd_node *node, gd_save_kind kind, int index, int entry, gd_place *place) {
-    const gd_op *op = node->u.op;
-    for (int i = 0; i < op->nsaves; i++) {
-        if (op->saves[i].kind != kind || op->saves[i].index != index) continue;
-        int at = gd_slot_index(node, i);
-        if (at < 0) return false;
-        place->slot = &gd_slots(node)[at + entry];
-        return true;
-    }
-    return false;
-}
-
 bool gd_place_of(gd_node *node, int arg, int entry, int output, gd_place *place) {
-    *place = (gd_place){.node = node, .output = arg < 0 ? output : -1};
-    if (arg < 0) {
-        place->shape = &gd_shapes(node)[output];
-        return place_slot(node, GD_SAVE_OUTPUT, output, 0, place);
-    }
-    if (!place_slot(node, GD_SAVE_ARG, arg, entry, place)) return false;
-    int n, at = gd_edge_index(node, arg, &n);
+    const gd_plan *plan = gd_plan_of(node);
+    bool known = arg >= 0 || output < GD_INLINE_OUTPUTS;
+    int save = !known ? -1 : arg < 0 ? plan->save_of_output[output] : plan->save_of[arg];
+    if (save < 0) return false;
+    place->node = node;
+    place->slot = &gd_slots(node)[gd_slot_index(node, save) + entry];
+    place->edge = NULL;
+    place->output = arg < 0 ? output : -1;
+    place->shape = arg < 0 ? &gd_shapes(node)[output] : NULL;
+    int n, at = arg < 0 ? -1 : gd_edge_index(node, arg, &n);
     if (at < 0) return true;
     place->edge = &gd_edges(node)[at + entry];
     place->shape = &gd_shapes(node)[node->nouts + (uint32_t)(at + entry)];

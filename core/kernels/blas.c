@@ -17,8 +17,10 @@ static void choose_kernels(void) {
 #if defined(__x86_64__)
     if (!getenv("OPENBLAS_CORETYPE")) {
         const char *core = NULL;
-        if (gd_cpu_isa() == GD_ISA_AVX512) core = "SkylakeX";
-        else if (gd_cpu_isa() == GD_ISA_AVX2) core = "Haswell";
+        if (gd_cpu_isa() == GD_ISA_AVX512)
+            core = "SkylakeX";
+        else if (gd_cpu_isa() == GD_ISA_AVX2)
+            core = "Haswell";
         if (core) (void)setenv("OPENBLAS_CORETYPE", core, 1);
     }
 #endif
@@ -31,7 +33,8 @@ static void load(void) {
     void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
     if (!library) return;
     /* dlsym gives data pointers; ISO C has no cast from them to functions. */
-    void *symbols[3] = {dlsym(library, "cblas_sgemm"), dlsym(library, "cblas_dgemm"), dlsym(library, "openblas_set_num_threads")};
+    void *symbols[3] = {dlsym(library, "cblas_sgemm"), dlsym(library, "cblas_dgemm"),
+                        dlsym(library, "openblas_set_num_threads")};
     memcpy(&functions.sgemm, &symbols[0], sizeof symbols[0]);
     memcpy(&functions.dgemm, &symbols[1], sizeof symbols[1]);
     memcpy(&set_threads, &symbols[2], sizeof symbols[2]);

@@ -63,16 +63,20 @@ static void LOCAL(store)(int64_t rows, int64_t columns, REAL alpha, const REAL *
 }
 
 /* One packed block of a times one packed block of b. */
-static void LOCAL(block)(int64_t rows, int64_t columns, int64_t depth, REAL alpha, const REAL *a, const REAL *b, REAL beta, REAL *c, int64_t ldc) {
+static void LOCAL(block)(int64_t rows, int64_t columns, int64_t depth, REAL alpha, const REAL *a, const REAL *b,
+                         REAL beta, REAL *c, int64_t ldc) {
     REAL tile[ROWS * NR];
     for (int64_t j = 0; j < columns; j += NR)
         for (int64_t i = 0; i < rows; i += ROWS) {
             LOCAL(tile)(depth, a + i * depth, b + j * depth, tile);
-            LOCAL(store)(rows - i < ROWS ? rows - i : ROWS, columns - j < NR ? columns - j : NR, alpha, tile, beta, c + i * ldc + j, ldc);
+            LOCAL(store)
+            (rows - i < ROWS ? rows - i : ROWS, columns - j < NR ? columns - j : NR, alpha, tile, beta, c + i * ldc + j,
+             ldc);
         }
 }
 
-void EXPORTED(gd_gemm)(int64_t m, int64_t n, int64_t k, REAL alpha, gd_matrix a, gd_matrix b, REAL beta, REAL *c, int64_t ldc) {
+void EXPORTED(gd_gemm)(int64_t m, int64_t n, int64_t k, REAL alpha, gd_matrix a, gd_matrix b, REAL beta, REAL *c,
+                       int64_t ldc) {
     _Alignas(64) REAL packed_a[BLOCK_ROWS * DEPTH];
     _Alignas(64) REAL packed_b[BLOCK_COLUMNS * DEPTH];
     const REAL *pa = a.data, *pb = b.data;
@@ -98,7 +102,8 @@ REAL EXPORTED(gd_dot)(int64_t n, const REAL *x, const REAL *y) {
     memset(sum, 0, sizeof sum);
     for (; i + 4 * LANES <= n; i += 4 * LANES)
         for (int v = 0; v < 4; v++)
-            sum[v] = FMA(*(const VECTOR *)(const void *)(x + i + v * LANES), *(const VECTOR *)(const void *)(y + i + v * LANES), sum[v]);
+            sum[v] = FMA(*(const VECTOR *)(const void *)(x + i + v * LANES),
+                         *(const VECTOR *)(const void *)(y + i + v * LANES), sum[v]);
     sum[0] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     for (int64_t l = 0; l < LANES; l++) total += sum[0][l];
     for (; i < n; i++) total += x[i] * y[i];

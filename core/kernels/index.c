@@ -35,9 +35,12 @@ static bool odometer_step(odometer *o) {
 }
 
 static void copy_element(char *to, const char *from, size_t bytes) {
-    if (bytes == 8) memcpy(to, from, 8);
-    else if (bytes == 4) memcpy(to, from, 4);
-    else *to = *from;
+    if (bytes == 8)
+        memcpy(to, from, 8);
+    else if (bytes == 4)
+        memcpy(to, from, 4);
+    else
+        *to = *from;
 }
 
 /* ---- whole tensors ------------------------------------------------------------------------- */
@@ -45,7 +48,8 @@ static void copy_element(char *to, const char *from, size_t bytes) {
 /* Calls for every row of `out` the offset (elements) in t of its row: `map` gives the source of coordinate i of d. */
 typedef int64_t (*coordinate_map)(const void *state, int d, int64_t i);
 
-static void map_entries(gd_tensor *out, const gd_tensor *t, const int64_t *strides, coordinate_map map, const void *state) {
+static void map_entries(gd_tensor *out, const gd_tensor *t, const int64_t *strides, coordinate_map map,
+                        const void *state) {
     size_t bytes = gd_dtype_bytes((gd_dtype)out->dtype);
     char *to = out->data;
     if (out->numel == 0) return;
@@ -109,8 +113,10 @@ void gd_clear_triangle(gd_tensor *out, int64_t diagonal, bool upper) {
         if (cut < 0) cut = 0;
         if (cut > columns) cut = columns;
         char *row = out->data + k * columns * bytes;
-        if (upper) memset(row, 0, (size_t)(cut * bytes));
-        else memset(row + cut * bytes, 0, (size_t)((columns - cut) * bytes));
+        if (upper)
+            memset(row, 0, (size_t)(cut * bytes));
+        else
+            memset(row + cut * bytes, 0, (size_t)((columns - cut) * bytes));
     }
 }
 
@@ -127,7 +133,8 @@ static void count_geometry(const gd_geometry *g, double *counts) {
     while (odometer_step(&o));
 }
 
-void gd_strided_map(gd_tensor *out, const gd_tensor *src, double *buffer, double *counts, gd_geometry from, gd_geometry to, bool share_to) {
+void gd_strided_map(gd_tensor *out, const gd_tensor *src, double *buffer, double *counts, gd_geometry from,
+                    gd_geometry to, bool share_to) {
     size_t in_bytes = gd_dtype_bytes((gd_dtype)src->dtype), out_bytes = gd_dtype_bytes((gd_dtype)out->dtype);
     count_geometry(share_to ? &to : &from, counts);
     if (!geometry_empty(&from)) {
@@ -151,13 +158,13 @@ void gd_strided_map(gd_tensor *out, const gd_tensor *src, double *buffer, double
 
 /* ---- reading, writing and adding runs ------------------------------------------------------ */
 
-#define ADD_LOOP(type, sum)                                                        \
-    for (int64_t i = 0; i < n; i++, data += stride, values += sizeof(type)) {      \
-        type x, y;                                                                 \
-        memcpy(&x, data, sizeof x);                                                \
-        memcpy(&y, values, sizeof y);                                              \
-        x = (type)(sum);                                                           \
-        memcpy(data, &x, sizeof x);                                                \
+#define ADD_LOOP(type, sum)                                                                                            \
+    for (int64_t i = 0; i < n; i++, data += stride, values += sizeof(type)) {                                          \
+        type x, y;                                                                                                     \
+        memcpy(&x, data, sizeof x);                                                                                    \
+        memcpy(&y, values, sizeof y);                                                                                  \
+        x = (type)(sum);                                                                                               \
+        memcpy(data, &x, sizeof x);                                                                                    \
     }
 
 static void add_run(gd_dtype dtype, char *data, int64_t stride, const char *values, int64_t n) {
@@ -171,7 +178,8 @@ static void add_run(gd_dtype dtype, char *data, int64_t stride, const char *valu
     }
 }
 
-static void move_run(gd_dtype dtype, size_t bytes, char *data, int64_t stride, char *values, int64_t n, gd_index_mode mode) {
+static void move_run(gd_dtype dtype, size_t bytes, char *data, int64_t stride, char *values, int64_t n,
+                     gd_index_mode mode) {
     if (mode == GD_INDEX_ADD) {
         add_run(dtype, data, stride, values, n);
     } else if (stride == (int64_t)bytes) {
@@ -184,11 +192,15 @@ static void move_run(gd_dtype dtype, size_t bytes, char *data, int64_t stride, c
 }
 
 /* Single elements at offsets: the common case of a vector, or of the last dimension. */
-static void move_points(gd_dtype dtype, size_t bytes, char *data, const int64_t *offsets, char *values, int64_t n, gd_index_mode mode) {
+static void move_points(gd_dtype dtype, size_t bytes, char *data, const int64_t *offsets, char *values, int64_t n,
+                        gd_index_mode mode) {
     for (int64_t i = 0; i < n; i++, values += bytes) {
-        if (mode == GD_INDEX_READ) copy_element(values, data + offsets[i], bytes);
-        else if (mode == GD_INDEX_WRITE) copy_element(data + offsets[i], values, bytes);
-        else add_run(dtype, data + offsets[i], 0, values, 1);
+        if (mode == GD_INDEX_READ)
+            copy_element(values, data + offsets[i], bytes);
+        else if (mode == GD_INDEX_WRITE)
+            copy_element(data + offsets[i], values, bytes);
+        else
+            add_run(dtype, data + offsets[i], 0, values, 1);
     }
 }
 

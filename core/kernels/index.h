@@ -14,7 +14,8 @@ void gd_repeat_values(gd_tensor *out, const gd_tensor *t);
 void gd_permute_entries(gd_tensor *out, const gd_tensor *t, const bool *flipped, const int64_t *shifts);
 /* out = t, both contiguous, rotated by `shift` elements in [0, numel). */
 void gd_rotate_values(gd_tensor *out, const gd_tensor *t, int64_t shift);
-/* Zeroes what lies above (or below, `upper`: that is kept) a diagonal of the last two dimensions of a contiguous tensor. */
+/* Zeroes what lies above (or below, `upper`: that is kept) a diagonal of the last two dimensions of a contiguous
+ * tensor. */
 void gd_clear_triangle(gd_tensor *out, int64_t diagonal, bool upper);
 
 typedef struct gd_geometry {
@@ -24,7 +25,8 @@ typedef struct gd_geometry {
 } gd_geometry;
 /* buffer (zeros, counts too) += src (contiguous) at geometry `from`; out (contiguous) = buffer at geometry `to`. Where
  * elements of the shared geometry (`to` if share_to, else `from`) coincide, each counts for its part. */
-void gd_strided_map(gd_tensor *out, const gd_tensor *src, double *buffer, double *counts, gd_geometry from, gd_geometry to, bool share_to);
+void gd_strided_map(gd_tensor *out, const gd_tensor *src, double *buffer, double *counts, gd_geometry from,
+                    gd_geometry to, bool share_to);
 
 /* Where index tensors point: the result of indexing has dimensions before…, the indexed block (flattened), after…. */
 typedef struct gd_index_plan {

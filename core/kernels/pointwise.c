@@ -145,23 +145,27 @@ GD_LOOP2(MUL_bool, uint8_t, uint8_t, a &b)
 #define INT_ROW(K, ...) [GD_K_##K] = {K##_uint8_t, K##_int32_t, K##_int64_t},
 
 _Static_assert(GD_UINT8 == 0 && GD_INT32 == 1 && GD_INT64 == 2, "int_loops is indexed by dtype");
+/* clang-format off */
 static const gd_loop int_loops[GD_K_COUNT][3] = {
-    INT_BINARY(INT_ROW, , ) INT_TESTS(INT_ROW, ) INT_UNARY(INT_ROW, , ) INT_TERNARY(INT_ROW, , ) INT_ROW(LOGICAL_NOT)
-        INT_ROW(ISNAN) INT_ROW(ISFINITE) INT_ROW(WHERE)[GD_K_ISINF] = {ISNAN_uint8_t, ISNAN_int32_t, ISNAN_int64_t},
+    INT_BINARY(INT_ROW, , ) INT_TESTS(INT_ROW, ) INT_UNARY(INT_ROW, , ) INT_TERNARY(INT_ROW, , )
+    INT_ROW(LOGICAL_NOT) INT_ROW(ISNAN) INT_ROW(ISFINITE) INT_ROW(WHERE)
+    [GD_K_ISINF] = {ISNAN_uint8_t, ISNAN_int32_t, ISNAN_int64_t},
 };
 
 /* Bool shares the bytes' loops where they keep 0 and 1. */
 #define BOOL_ROW(K, ...) [GD_K_##K] = K##_uint8_t,
 static const gd_loop bool_loops[GD_K_COUNT] = {
-    INT_TESTS(BOOL_ROW, ) BOOL_ROW(MINIMUM) BOOL_ROW(MAXIMUM) BOOL_ROW(BITWISE_AND) BOOL_ROW(BITWISE_OR)
-        BOOL_ROW(BITWISE_XOR) BOOL_ROW(LOGICAL_NOT) BOOL_ROW(ISNAN) BOOL_ROW(ISFINITE) BOOL_ROW(COPY)
-            BOOL_ROW(WHERE)[GD_K_ISINF] = ISNAN_uint8_t,
+    INT_TESTS(BOOL_ROW, )
+    BOOL_ROW(MINIMUM) BOOL_ROW(MAXIMUM) BOOL_ROW(BITWISE_AND) BOOL_ROW(BITWISE_OR) BOOL_ROW(BITWISE_XOR)
+    BOOL_ROW(LOGICAL_NOT) BOOL_ROW(ISNAN) BOOL_ROW(ISFINITE) BOOL_ROW(COPY) BOOL_ROW(WHERE)
+    [GD_K_ISINF] = ISNAN_uint8_t,
     [GD_K_SIGN] = COPY_uint8_t,
     [GD_K_BITWISE_NOT] = LOGICAL_NOT_uint8_t,
     [GD_K_ADD] = LOGICAL_OR_uint8_t,
     [GD_K_ADD_ALPHA] = ADD_ALPHA_bool,
     [GD_K_MUL] = MUL_bool,
 };
+/* clang-format on */
 
 /* ---- floats that go element by element ------------------------------------------------------------- */
 

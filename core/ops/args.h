@@ -26,9 +26,10 @@ static inline gd_code give(gd_apply *a, gd_tensor *t) {
     return GD_OK;
 }
 
-/* Applies row `id` to arguments that are released if they are temporaries of the caller: here they are borrowed. New. */
-#define DO(ctx, id, ...)                                              \
-    gd_do((ctx), GD_OP_##id, (const gd_value[]){__VA_ARGS__},         \
+/* Applies row `id` to arguments that are released if they are temporaries of the caller: here they are borrowed. New.
+ */
+#define DO(ctx, id, ...)                                                                                               \
+    gd_do((ctx), GD_OP_##id, (const gd_value[]){__VA_ARGS__},                                                          \
           (int)(sizeof((const gd_value[]){__VA_ARGS__}) / sizeof(gd_value)))
 
 /* Rows with GD_OUT_READY write self themselves: may they, or do elements of self share memory? */
@@ -36,9 +37,10 @@ static inline gd_code check_written(const gd_apply *a, const gd_tensor *self) {
     if (!a->nout || a->out[0] != self) return GD_OK;
     for (int d = 0; d < self->ndim; d++)
         if (self->sizes[d] > 1 && GD_STRIDES(self)[d] == 0)
-            return gd_fail(a->ctx, GD_E_RUNTIME,
-                           "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-                           "Please clone() the tensor before performing the operation.");
+            return gd_fail(
+                a->ctx, GD_E_RUNTIME,
+                "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+                "Please clone() the tensor before performing the operation.");
     return GD_OK;
 }
 

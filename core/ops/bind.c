@@ -64,9 +64,8 @@ bool gd_bind_plausible(const gd_binder *b) {
 /* PyTorch also takes NumPy's names for some parameters. */
 static const struct {
     const char *param, *keyword;
-} numpy_names[] = {{"self", "input"},      {"dim", "axis"},  {"keepdim", "keepdims"},
-                   {"self", "x"},          {"self", "a"},    {"self", "x1"},
-                   {"other", "x2"}};
+} numpy_names[] = {{"self", "input"}, {"dim", "axis"}, {"keepdim", "keepdims"}, {"self", "x"},
+                   {"self", "a"},     {"self", "x1"},  {"other", "x2"}};
 
 static bool keyword_names(const char *keyword, const char *param) {
     if (strcmp(keyword, param) == 0) return true;
@@ -87,7 +86,8 @@ static const gd_kwarg *keyword_for(const gd_binder *b, int index) {
 static bool is_placement(const gd_binder *b, const gd_kwarg *k) {
     const gd_value *v = &k->value;
     if (!(b->op->flags & GD_FACTORY)) return false;
-    if (strcmp(k->name, "device") == 0) return v->kind == GD_V_NONE || (v->kind == GD_V_STR && strcmp(v->u.str, "cpu") == 0);
+    if (strcmp(k->name, "device") == 0)
+        return v->kind == GD_V_NONE || (v->kind == GD_V_STR && strcmp(v->u.str, "cpu") == 0);
     if (strcmp(k->name, "pin_memory") == 0) return v->kind == GD_V_NONE || (v->kind == GD_V_BOOL && !v->u.boolean);
     return strcmp(k->name, "layout") == 0 && v->kind == GD_V_NONE;
 }
@@ -101,7 +101,8 @@ static int count_placements(const gd_binder *b) {
 static gd_code fail_keyword(gd_binder *b) {
     for (int i = 0; i < b->nkwargs; i++) {
         bool known = is_placement(b, &b->kwargs[i]);
-        for (int k = 0; k < b->op->nparams && !known; k++) known = keyword_names(b->kwargs[i].name, b->op->params[k].name);
+        for (int k = 0; k < b->op->nparams && !known; k++)
+            known = keyword_names(b->kwargs[i].name, b->op->params[k].name);
         if (known) continue;
         return gd_bind_fail(b, GD_E_ARGUMENT, -1, "%s%s() got an unexpected keyword argument '%s'", b->op->name,
                             gd_bind_suffix(b), b->kwargs[i].name);
@@ -117,7 +118,8 @@ static gd_code fail_missing(gd_binder *b, int index) {
     int n = 0;
     for (int i = index; i < b->op->nparams; i++) { /* PyTorch counts those after it, too, given or not */
         if (b->op->params[i].has_default) continue;
-        int wrote = snprintf(names + used, sizeof names - used, "%s\"%s\"", n ? ", " : "", gd_bind_param_name(b->op, i));
+        int wrote =
+            snprintf(names + used, sizeof names - used, "%s\"%s\"", n ? ", " : "", gd_bind_param_name(b->op, i));
         if (wrote < 0 || (size_t)wrote >= sizeof names - used) break;
         used += (size_t)wrote;
         n++;
@@ -179,8 +181,16 @@ gd_code gd_bind_row(gd_binder *b) {
 
 gd_code gd_bind(gd_ctx *ctx, const gd_op *op, const gd_value *args, int nargs, const gd_kwarg *kwargs, int nkwargs,
                 const gd_resolver *resolver, gd_scratch *scratch, gd_value *bound, bool *mismatch) {
-    gd_binder b = {.ctx = ctx,         .op = op,           .args = args,       .nargs = nargs, .kwargs = kwargs,
-                   .nkwargs = nkwargs, .resolver = resolver, .scratch = scratch, .bound = bound, .lenient = true};
+    gd_binder b = {.ctx = ctx,
+                   .op = op,
+                   .args = args,
+                   .nargs = nargs,
+                   .kwargs = kwargs,
+                   .nkwargs = nkwargs,
+                   .resolver = resolver,
+                   .scratch = scratch,
+                   .bound = bound,
+                   .lenient = true};
     gd_code code = gd_bind_row(&b);
     *mismatch = b.mismatch;
     return code;

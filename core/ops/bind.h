@@ -40,7 +40,8 @@ GD_MUST_CHECK gd_code gd_bind_value(gd_binder *b, gd_bind_place place, const gd_
 GD_MUST_CHECK gd_code gd_bind_varargs(gd_binder *b, gd_bind_place place, const gd_value *v, int n, gd_value *out);
 
 /* Marks a mismatch at argument `index` and returns `code`, with the text unless quiet. */
-gd_code gd_bind_fail(gd_binder *b, gd_code code, int index, const char *format, ...) __attribute__((format(printf, 4, 5)));
+gd_code gd_bind_fail(gd_binder *b, gd_code code, int index, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* "mul(): argument 'other' (position 2) must be Tensor, not str". */
 gd_code gd_bind_fail_type(gd_binder *b, gd_bind_place place, const gd_value *v);
 /* The name of the op as called ("add_"), in static or scratch-free memory: printf("%s%s", name, suffix). */

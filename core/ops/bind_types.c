@@ -9,9 +9,9 @@
 
 const char *gd_python_type(const gd_value *v) {
     static const char *const names[] = {
-        [GD_V_NONE] = "NoneType", [GD_V_TENSOR] = "Tensor",     [GD_V_BOOL] = "bool",   [GD_V_INT] = "int",
-        [GD_V_FLOAT] = "float",   [GD_V_STR] = "str",           [GD_V_DTYPE] = "torch.dtype", [GD_V_LIST] = "list",
-        [GD_V_INTS] = "tuple",    [GD_V_FLOATS] = "tuple",      [GD_V_TENSORS] = "tuple", [GD_V_SLICE] = "slice",
+        [GD_V_NONE] = "NoneType",     [GD_V_TENSOR] = "Tensor", [GD_V_BOOL] = "bool",         [GD_V_INT] = "int",
+        [GD_V_FLOAT] = "float",       [GD_V_STR] = "str",       [GD_V_DTYPE] = "torch.dtype", [GD_V_LIST] = "list",
+        [GD_V_INTS] = "tuple",        [GD_V_FLOATS] = "tuple",  [GD_V_TENSORS] = "tuple",     [GD_V_SLICE] = "slice",
         [GD_V_ELLIPSIS] = "ellipsis",
     };
     return names[v->kind];
@@ -19,10 +19,17 @@ const char *gd_python_type(const gd_value *v) {
 
 static const char *type_text(const gd_param *p) {
     static const char *const names[] = {
-        [GD_T_TENSOR] = "Tensor", [GD_T_TENSORS] = "tuple of Tensors", [GD_T_SCALAR] = "Number",
-        [GD_T_INT] = "int",       [GD_T_FLOAT] = "float",              [GD_T_BOOL] = "bool",
-        [GD_T_STR] = "str",       [GD_T_INTS] = "tuple of ints",       [GD_T_FLOATS] = "tuple of floats",
-        [GD_T_DTYPE] = "torch.dtype", [GD_T_INDEX] = "tuple of indices",
+        [GD_T_TENSOR] = "Tensor",
+        [GD_T_TENSORS] = "tuple of Tensors",
+        [GD_T_SCALAR] = "Number",
+        [GD_T_INT] = "int",
+        [GD_T_FLOAT] = "float",
+        [GD_T_BOOL] = "bool",
+        [GD_T_STR] = "str",
+        [GD_T_INTS] = "tuple of ints",
+        [GD_T_FLOATS] = "tuple of floats",
+        [GD_T_DTYPE] = "torch.dtype",
+        [GD_T_INDEX] = "tuple of indices",
     };
     return names[p->type];
 }
@@ -33,8 +40,8 @@ gd_code gd_bind_fail_type(gd_binder *b, gd_bind_place at, const gd_value *v) {
     if (at.position == 0)
         return gd_bind_fail(b, GD_E_ARGUMENT, at.index, "%s%s(): argument '%s' must be %s, not %s", b->op->name,
                             gd_bind_suffix(b), name, type_text(p), gd_python_type(v));
-    return gd_bind_fail(b, GD_E_ARGUMENT, at.index, "%s%s(): argument '%s' (position %d) must be %s, not %s", b->op->name,
-                        gd_bind_suffix(b), name, at.position, type_text(p), gd_python_type(v));
+    return gd_bind_fail(b, GD_E_ARGUMENT, at.index, "%s%s(): argument '%s' (position %d) must be %s, not %s",
+                        b->op->name, gd_bind_suffix(b), name, at.position, type_text(p), gd_python_type(v));
 }
 
 static gd_code fail_element(gd_binder *b, gd_bind_place at, const gd_value *v, uint32_t entry) {
@@ -79,9 +86,12 @@ static gd_tensor *pooled(gd_binder *b, const gd_value *v, bool wrapped) {
 /* A name; or, if no tensor has it, the text of a number that JSON cannot write. */
 static gd_tensor *named(gd_binder *b, const char *name) {
     gd_value number = GD_FLOAT_VALUE(0);
+    gd_code before = b->ctx->error.code;
     gd_tensor *t = b->resolver->tensor(b->ctx, b->resolver->user, name);
     if (t) return gd_pool_add(b->ctx, t);
-    return number_text(name, &number.u.real) ? pooled(b, &number, true) : NULL;
+    if (!number_text(name, &number.u.real)) return NULL;
+    b->ctx->error.code = before;
+    return pooled(b, &number, true);
 }
 
 /* The tensor v stands for, borrowed; NULL with *wrong_type or the error set. */
@@ -91,7 +101,9 @@ static gd_tensor *tensor_of(gd_binder *b, const gd_value *v, bool *wrong_type) {
     case GD_V_TENSOR:
         if (v->u.tensor) return v->u.tensor;
         break;
-    case GD_V_BOOL: case GD_V_INT: case GD_V_FLOAT: return pooled(b, v, true);
+    case GD_V_BOOL:
+    case GD_V_INT:
+    case GD_V_FLOAT: return pooled(b, v, true);
     case GD_V_STR:
         if (b->resolver) return named(b, v->u.str);
         break;
@@ -154,7 +166,8 @@ static bool number_of_tensor(gd_binder *b, const gd_value *v, gd_value *out) {
     gd_tensor *t = NULL;
     if (!b->lenient) return false;
     if (v->kind == GD_V_TENSOR) t = v->u.tensor;
-    if (v->kind == GD_V_STR && b->resolver) t = gd_pool_add(b->ctx, b->resolver->tensor(b->ctx, b->resolver->user, v->u.str));
+    if (v->kind == GD_V_STR && b->resolver)
+        t = gd_pool_add(b->ctx, b->resolver->tensor(b->ctx, b->resolver->user, v->u.str));
     if (!t || t->ndim != 0 || (t->flags & GD_F_REQUIRES_GRAD)) return false;
     return gd_item(b->ctx, t, out) == GD_OK;
 }
@@ -234,11 +247,13 @@ static gd_code bind_ints(gd_binder *b, gd_bind_place at, const gd_value *v, gd_v
         return GD_OK;
     }
     if (v->kind == GD_V_LIST) return bind_int_entries(b, at, v->u.list, v->n, out);
-    int64_t one;
-    if (p->fixed == 0 || v->kind == GD_V_NONE || !entry_int(b, v, &one)) return gd_bind_fail_type(b, at, v);
+    gd_value one = GD_NONE_VALUE;
+    if (p->fixed == 0 || v->kind == GD_V_NONE) return gd_bind_fail_type(b, at, v);
+    gd_code code = bind_int(b, at, v, &one);
+    if (code) return code;
     int64_t *ints = gd_scratch_alloc(b->ctx, b->scratch, sizeof(int64_t) * (size_t)p->fixed);
     if (!ints) return fail_inner(b, at);
-    for (int i = 0; i < p->fixed; i++) ints[i] = one; /* a single number stands for each */
+    for (int i = 0; i < p->fixed; i++) ints[i] = one.u.integer; /* a single number stands for each */
     *out = GD_INTS_VALUE(ints, p->fixed);
     return GD_OK;
 }
@@ -286,14 +301,19 @@ static gd_code bind_slice(gd_binder *b, gd_bind_place at, const gd_value *v, gd_
     bool good = v->n == 3;
     for (uint32_t i = 0; good && i < 3; i++) good = v->u.list[i].kind == GD_V_NONE || v->u.list[i].kind == GD_V_INT;
     if (!good)
-        return gd_bind_fail(b, GD_E_ARGUMENT, at.index, "slice indices must be integers or None or have an __index__ method");
+        return gd_bind_fail(b, GD_E_ARGUMENT, at.index,
+                            "slice indices must be integers or None or have an __index__ method");
     *out = *v;
     return GD_OK;
 }
 
 static gd_code bind_one_index(gd_binder *b, gd_bind_place at, const gd_value *v, gd_value *out) {
     switch (v->kind) {
-    case GD_V_NONE: case GD_V_BOOL: case GD_V_INT: case GD_V_TENSOR: case GD_V_ELLIPSIS: *out = *v; return GD_OK;
+    case GD_V_NONE:
+    case GD_V_BOOL:
+    case GD_V_INT:
+    case GD_V_TENSOR:
+    case GD_V_ELLIPSIS: *out = *v; return GD_OK;
     case GD_V_SLICE: return bind_slice(b, at, v, out);
     case GD_V_LIST: return bind_index_tensor(b, at, v, out);
     case GD_V_STR:
@@ -305,10 +325,11 @@ static gd_code bind_one_index(gd_binder *b, gd_bind_place at, const gd_value *v,
         break;
     default: break;
     }
-    return gd_bind_fail(b, GD_E_INDEX, at.index,
-                        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-                        "(got %s)",
-                        gd_python_type(v));
+    return gd_bind_fail(
+        b, GD_E_INDEX, at.index,
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+        "(got %s)",
+        gd_python_type(v));
 }
 
 static gd_code bind_indices(gd_binder *b, gd_bind_place at, const gd_value *v, gd_value *out) {

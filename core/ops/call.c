@@ -287,9 +287,12 @@ static gd_code bind_call(gd_binder *b, const gd_lookup *rows, int *bound) {
 
 static gd_code apply_bound(gd_ctx *ctx, int row, bool inplace, const gd_value *bound, gd_result *result) {
     int n = gd_ops[row].nparams;
-    if (!inplace) return gd_do_all(ctx, (gd_op_id)row, bound, n, result);
-    gd_code code = gd_do_inplace(ctx, (gd_op_id)row, bound, n);
-    if (!code) self_result(bound[0].u.tensor, result);
+    gd_code code =
+        inplace ? gd_do_inplace(ctx, (gd_op_id)row, bound, n) : gd_do_all(ctx, (gd_op_id)row, bound, n, result);
+    if (!code && inplace) self_result(bound[0].u.tensor, result);
+    /* An op may answer the very number it was given (contiguous, to): for the client it is a tensor. */
+    for (uint32_t i = 0; !code && i < result->n; i++)
+        if (result->outputs[i]) result->outputs[i]->flags &= (uint16_t)~GD_F_WRAPPED_NUMBER;
     return code;
 }
 
@@ -310,8 +313,14 @@ gd_code gd_call(gd_ctx *ctx, const char *name, const gd_value *args, int nargs, 
     if (!gd_names_find(name, &rows)) return fail_unknown(ctx, name);
     scratch.blocks = NULL;
     scratch.used = 0;
-    gd_binder b = {.ctx = ctx,         .args = args,         .nargs = nargs,       .kwargs = kwargs,
-                   .nkwargs = nkwargs, .resolver = resolver, .scratch = &scratch,  .bound = bound,
+    gd_binder b = {.ctx = ctx,
+                   .args = args,
+                   .nargs = nargs,
+                   .kwargs = kwargs,
+                   .nkwargs = nkwargs,
+                   .resolver = resolver,
+                   .scratch = &scratch,
+                   .bound = bound,
                    .inplace = rows.inplace};
     size_t mark = gd_pool_mark(ctx);
     gd_code code = bind_call(&b, &rows, &row);

@@ -1,221 +1,176 @@
-/* convert.c: rows that copy, convert or overwrite a tensor, or answer a plain value about it. */
+/* convert.c: rows that copy, convert, overwrite or ask about a tensor, and their rules. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/kernels/kernels.h"
 #include "core/ops/args.h"
-#include "core/ops/dense.h"
+#include "core/ops/create.h"
 #include "core/ops/families.h"
 #include "core/ops/rules.h"
 
-/* ---- layout ---------------------------------------------------------------------------------- */
+/* ---- copies -------------------------------------------------------------------------------------- */
 
-/* Dimensions by falling stride; a stride of 0 does not move, for it says nothing about order. */
-static void order_by_stride(const gd_tensor *t, int *order) {
+/* True if t's elements fill one block of memory without gaps or sharing, in whatever order: PyTorch's copies keep
+ * such an order. */
+static bool is_dense(const gd_tensor *t) {
+    int order[GD_MAX_DIMS], n = 0;
     const int64_t *strides = GD_STRIDES(t);
-    for (int i = 0; i < t->ndim; i++) {
-        int at = i;
-        for (int j = i - 1; j >= 0; j--) {
-            int64_t before = strides[order[j]], mine = strides[i];
-            if (!before || !mine) continue;
-            if (before > mine || (before == mine && t->sizes[order[j]] >= t->sizes[i])) break;
-            memmove(order + j + 1, order + j, (size_t)(at - j) * sizeof *order);
-            at = j;
-        }
-        order[at] = i;
+    for (int d = t->ndim - 1; d >= 0; d--) {
+        if (t->sizes[d] == 1) continue;
+        int at = n++;
+        for (; at > 0 && strides[order[at - 1]] > strides[d]; at--) order[at] = order[at - 1];
+        order[at] = d;
     }
+    int64_t expected = 1;
+    for (int i = 0; i < n; i++) {
+        if (strides[order[i]] != expected) return false;
+        expected *= t->sizes[order[i]];
+    }
+    return true;
 }
 
-bool gd_dense_strides(const gd_tensor *t, int64_t *strides) {
-    int order[GD_MAX_DIMS];
-    bool same = true;
-    int64_t step = 1;
-    order_by_stride(t, order);
-    for (int k = t->ndim - 1; k >= 0; k--) {
-        int d = order[k];
-        strides[d] = step;
-        if (t->sizes[d] != 1 && GD_STRIDES(t)[d] != step) same = false;
-        if (t->sizes[d] > 1) step *= t->sizes[d];
-    }
-    if (same) memcpy(strides, GD_STRIDES(t), (size_t)t->ndim * sizeof *strides);
-    return same;
-}
-
-gd_tensor *gd_empty_dense(gd_ctx *ctx, const gd_tensor *t, gd_dtype dtype) {
-    int64_t strides[GD_MAX_DIMS];
+/* New, not filled: of t's shape, and of its strides if it is dense. */
+static gd_tensor *empty_copy(gd_ctx *ctx, const gd_tensor *t, gd_dtype dtype) {
     gd_tensor *out = gd_empty_like(ctx, t, dtype);
-    if (!out || t->numel < 2 || gd_strides_contiguous(t->ndim, t->sizes, GD_STRIDES(t))) return out;
-    gd_dense_strides(t, strides);
-    if (gd_set_geometry(ctx, out, t->ndim, t->sizes, strides, 0)) {
+    if (!out || t->numel == 0 || gd_is_contiguous(t) || !is_dense(t)) return out;
+    if (gd_set_geometry(ctx, out, t->ndim, t->sizes, GD_STRIDES(t), 0)) {
         gd_release(out);
         return NULL;
     }
     return out;
 }
 
-/* ---- copies ------------------------------------------------------------------------------------ */
-
-/* New: t's values in dtype; row-major, or laid out as t is. */
-static gd_tensor *copy_of(gd_ctx *ctx, const gd_tensor *t, gd_dtype dtype, bool row_major) {
-    gd_tensor *out = row_major ? gd_empty_like(ctx, t, dtype) : gd_empty_dense(ctx, t, dtype);
+static gd_tensor *copied(gd_ctx *ctx, gd_tensor *t, gd_dtype dtype) {
+    gd_tensor *out = empty_copy(ctx, t, dtype);
     if (out) gd_copy_values(out, t);
     return out;
 }
 
-gd_code gd_fw_clone(gd_apply *a) {
-    gd_tensor *t = arg_tensor(a, 0);
-    return give(a, copy_of(a->ctx, t, (gd_dtype)t->dtype, a->op->param == 1));
+gd_code gd_fw_clone(gd_apply *a) { return give(a, copied(a->ctx, arg_tensor(a, 0), (gd_dtype)arg_tensor(a, 0)->dtype)); }
+gd_code gd_fw__to_copy(gd_apply *a) { return give(a, copied(a->ctx, arg_tensor(a, 0), a->args[1].u.dtype)); }
+void gd_bw_clone(gd_bw *b) { gd_bw_set(b, 0, b->grads[0]); }
+
+/* The very same tensor if it has the dtype already. */
+static gd_code convert(gd_apply *a, gd_dtype dtype, bool copy) {
+    gd_tensor *self = arg_tensor(a, 0);
+    if ((gd_dtype)self->dtype != dtype) return give(a, DO(a->ctx, _to_copy, T_(self), GD_DTYPE_VALUE(dtype)));
+    return give(a, copy ? DO(a->ctx, clone, T_(self)) : gd_retain(self));
+}
+
+gd_code gd_fw_to(gd_apply *a) {
+    gd_dtype dtype = a->op->param == 1 ? a->args[1].u.dtype : (gd_dtype)arg_tensor(a, 1)->dtype;
+    return convert(a, dtype, a->nargs == 4 && a->args[3].u.boolean);
+}
+gd_code gd_fw_to_fixed(gd_apply *a) { return convert(a, (gd_dtype)a->op->param, false); }
+
+/* A clone would keep another order of dimensions, which is what is not wanted here. */
+gd_code gd_fw__contiguous_copy(gd_apply *a) {
+    gd_tensor *self = arg_tensor(a, 0), *out = gd_empty_like(a->ctx, self, (gd_dtype)self->dtype);
+    if (out) gd_copy_values(out, self);
+    return give(a, out);
 }
 
 gd_code gd_fw_contiguous(gd_apply *a) {
-    gd_tensor *t = arg_tensor(a, 0);
-    if (gd_is_contiguous(t)) return give(a, gd_retain(t));
-    return give(a, DO(a->ctx, _clone_contiguous, a->args[0]));
+    gd_tensor *self = arg_tensor(a, 0);
+    return give(a, gd_is_contiguous(self) ? gd_retain(self) : DO(a->ctx, _contiguous_copy, T_(self)));
 }
 
-gd_code gd_fw_to_copy(gd_apply *a) {
-    return give(a, copy_of(a->ctx, arg_tensor(a, 0), a->args[1].u.dtype, false));
-}
-
-/* The tensor itself if it has the dtype and no copy is asked for. */
-static gd_code give_as(gd_apply *a, gd_dtype dtype, bool copy) {
-    gd_tensor *t = arg_tensor(a, 0);
-    if ((gd_dtype)t->dtype == dtype && !copy) return give(a, gd_retain(t));
-    return give(a, DO(a->ctx, _to_copy, a->args[0], GD_DTYPE_VALUE(dtype)));
-}
-
-gd_code gd_fw_to_dtype(gd_apply *a) {
-    const gd_value *to = &a->args[1];
-    bool copy = a->nargs > 3 && a->args[3].u.boolean;
-    return give_as(a, to->kind == GD_V_TENSOR ? (gd_dtype)to->u.tensor->dtype : to->u.dtype, copy);
-}
-
-gd_code gd_fw_to_fixed(gd_apply *a) { return give_as(a, (gd_dtype)a->op->param, false); }
-
-/* ---- place in the graph ------------------------------------------------------------------------ */
+/* ---- place in the graph -------------------------------------------------------------------------- */
 
 gd_code gd_fw_detach(gd_apply *a) { return give(a, gd_detach(a->ctx, arg_tensor(a, 0))); }
-
-gd_code gd_fw_detach_(gd_apply *a) {
-    gd_code code = gd_detach_inplace(a->ctx, arg_tensor(a, 0));
-    return code ? code : give(a, gd_retain(arg_tensor(a, 0)));
-}
+gd_code gd_fw_detach_(gd_apply *a) { return gd_detach_inplace(a->ctx, arg_tensor(a, 0)); }
 
 gd_code gd_fw_requires_grad_(gd_apply *a) {
-    gd_code code = gd_set_requires_grad(a->ctx, arg_tensor(a, 0), a->args[1].u.boolean);
-    return code ? code : give(a, gd_retain(arg_tensor(a, 0)));
+    gd_tensor *self = arg_tensor(a, 0);
+    gd_code code = gd_set_requires_grad(a->ctx, self, a->args[1].u.boolean);
+    return code ? code : give(a, gd_retain(self));
 }
 
-/* ---- overwriting ------------------------------------------------------------------------------- */
+/* ---- overwriting --------------------------------------------------------------------------------- */
 
-gd_code gd_fw_fill_(gd_apply *a) {
-    gd_fill_value(arg_tensor(a, 0), &a->args[1]);
-    return GD_OK;
-}
-
-gd_code gd_fw_zero_(gd_apply *a) {
-    gd_value zero = GD_INT_VALUE(0);
-    gd_fill_value(arg_tensor(a, 0), &zero);
-    return GD_OK;
-}
-
-gd_code gd_fw_fill_tensor_(gd_apply *a) {
-    gd_value value;
-    gd_tensor *source = arg_tensor(a, 1);
-    if (source->ndim != 0)
-        return gd_fail(a->ctx, GD_E_SHAPE, "fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.",
-                       source->ndim);
-    gd_code code = gd_item(a->ctx, source, &value);
-    if (!code) gd_fill_value(arg_tensor(a, 0), &value);
+static gd_code fill(gd_ctx *ctx, gd_tensor *self, const gd_value *v) {
+    gd_code code = gd_check_written(ctx, self);
+    if (!code) code = gd_check_fits(ctx, (gd_dtype)self->dtype, v);
+    if (!code) gd_fill_value(self, v);
     return code;
 }
 
-static gd_code check_broadcast_into(gd_ctx *c, const gd_tensor *self, const gd_tensor *src) {
-    char mine[512], both[512];
+gd_code gd_fw_fill_(gd_apply *a) { return fill(a->ctx, arg_tensor(a, 0), &a->args[1]); }
+gd_code gd_fw_zero_(gd_apply *a) { return fill(a->ctx, arg_tensor(a, 0), &GD_INT_VALUE(0)); }
+
+gd_code gd_fw_fill_tensor(gd_apply *a) {
+    const gd_tensor *value = arg_tensor(a, 1);
+    gd_value v;
+    if (value->ndim != 0)
+        return gd_fail(a->ctx, GD_E_SHAPE, "fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.",
+                       value->ndim);
+    gd_code code = gd_item(a->ctx, value, &v);
+    return code ? code : fill(a->ctx, arg_tensor(a, 0), &v);
+}
+
+void gd_bw_fill_tensor(gd_bw *b) {
+    if (gd_bw_needs(b, 0)) gd_bw_zero(b);
+    if (gd_bw_needs(b, 1)) gd_bw_set(b, 1, GX(b->ctx, sum, T_(b->grads[0])));
+}
+
+static gd_code check_copy(gd_ctx *ctx, const gd_tensor *self, const gd_tensor *src) {
     int64_t sizes[GD_MAX_DIMS];
     int ndim;
-    gd_code code = gd_broadcast_shape(c, self->ndim, self->sizes, src->ndim, src->sizes, sizes, &ndim);
+    char own[256], both[256];
+    gd_code code = gd_broadcast_shape(ctx, self->ndim, self->sizes, src->ndim, src->sizes, sizes, &ndim);
     if (code) return code;
     if (ndim == self->ndim && (ndim == 0 || !memcmp(sizes, self->sizes, (size_t)ndim * sizeof *sizes))) return GD_OK;
-    return gd_fail(c, GD_E_SHAPE, "output with shape %s doesn't match the broadcast shape %s",
-                   gd_shape_text(mine, sizeof mine, self->ndim, self->sizes), gd_shape_text(both, sizeof both, ndim, sizes));
-}
-
-/* Past the last element, in elements of the storage. */
-static int64_t end_of(const gd_tensor *t) {
-    int64_t end = gd_offset(t) + 1;
-    for (int d = 0; d < t->ndim; d++) end += (t->sizes[d] - 1) * GD_STRIDES(t)[d];
-    return end;
-}
-
-static gd_code check_written_once(gd_ctx *c, const gd_tensor *t) {
-    for (int d = 0; d < t->ndim; d++)
-        if (t->sizes[d] > 1 && GD_STRIDES(t)[d] == 0)
-            return gd_fail(c, GD_E_RUNTIME,
-                           "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-                           "location. Please clone() the tensor before performing the operation.");
-    return GD_OK;
-}
-
-/* Refuses what is surely a partial overlap; *shared says whether the memory may overlap all the same. */
-static gd_code check_apart(gd_ctx *c, const gd_tensor *self, const gd_tensor *src, bool *shared) {
-    int64_t strides[GD_MAX_DIMS];
-    *shared = false;
-    if (self->storage != src->storage || !self->numel || !src->numel) return GD_OK;
-    if (end_of(self) <= gd_offset(src) || end_of(src) <= gd_offset(self)) return GD_OK;
-    *shared = true;
-    if (!gd_dense_strides(self, strides) || !gd_dense_strides(src, strides)) return GD_OK;
-    bool same = self->data == src->data && gd_same_shape(self, src) &&
-                (!self->ndim || !memcmp(GD_STRIDES(self), GD_STRIDES(src), (size_t)self->ndim * sizeof(int64_t)));
-    if (same) return GD_OK;
-    return gd_fail(c, GD_E_RUNTIME,
-                   "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-                   "location. Please clone() the tensor before performing the operation.");
+    return gd_fail(ctx, GD_E_SHAPE, "output with shape %s doesn't match the broadcast shape %s",
+                   gd_shape_text(own, sizeof own, self->ndim, self->sizes), gd_shape_text(both, sizeof both, ndim, sizes));
 }
 
 gd_code gd_fw_copy_(gd_apply *a) {
-    gd_ctx *c = a->ctx;
     gd_tensor *self = arg_tensor(a, 0), *src = arg_tensor(a, 1);
-    bool shared = false;
-    if (self == src) return GD_OK;
-    gd_code code = check_broadcast_into(c, self, src);
-    if (!code) code = check_written_once(c, self);
-    if (!code) code = check_apart(c, self, src, &shared);
-    if (code) return code;
-    gd_tensor *from = shared ? copy_of(c, src, (gd_dtype)src->dtype, false) : gd_retain(src);
-    if (!from) return gd_failed(c);
-    gd_copy_values(self, from);
-    gd_release(from);
+    gd_code code = check_copy(a->ctx, self, src);
+    if (!code) code = gd_check_written(a->ctx, self);
+    if (code || self == src) return code;
+    gd_tensor *aside = self->storage == src->storage ? copied(a->ctx, src, (gd_dtype)src->dtype) : gd_retain(src);
+    if (!aside) return gd_failed(a->ctx);
+    gd_copy_values(self, aside);
+    gd_release(aside);
     return GD_OK;
 }
 
-/* ---- plain values ------------------------------------------------------------------------------ */
+void gd_bw_copy_(gd_bw *b) {
+    if (gd_bw_needs(b, 0)) gd_bw_zero(b);
+    if (gd_bw_needs(b, 1)) gd_bw_set(b, 1, b->grads[0]);
+}
 
-static gd_code answer(gd_apply *a, gd_value value) {
+/* ---- questions ----------------------------------------------------------------------------------- */
+
+static gd_code answer(gd_apply *a, gd_value v) {
     a->has_value = true;
-    a->value = value;
+    a->value = v;
     return GD_OK;
 }
 
 gd_code gd_fw_item(gd_apply *a) {
-    gd_value value;
-    gd_code code = gd_item(a->ctx, arg_tensor(a, 0), &value);
-    return code ? code : answer(a, value);
-}
-
-gd_code gd_fw_is_floating_point(gd_apply *a) {
-    return answer(a, GD_BOOL_VALUE(gd_dtype_is_float((gd_dtype)arg_tensor(a, 0)->dtype)));
+    a->has_value = true;
+    return gd_item(a->ctx, arg_tensor(a, 0), &a->value);
 }
 gd_code gd_fw_numel(gd_apply *a) { return answer(a, GD_INT_VALUE(arg_tensor(a, 0)->numel)); }
 gd_code gd_fw_dim(gd_apply *a) { return answer(a, GD_INT_VALUE(arg_tensor(a, 0)->ndim)); }
-
-/* ---- derivatives ------------------------------------------------------------------------------- */
-
-void gd_bw_fill_tensor_(gd_bw *b) {
-    if (gd_bw_needs(b, 0)) gd_bw_set(b, 0, GX(b->ctx, zeros_like, T_(b->grads[0])));
-    if (gd_bw_needs(b, 1)) gd_bw_set(b, 1, GX(b->ctx, sum, T_(b->grads[0])));
+gd_code gd_fw_is_floating_point(gd_apply *a) {
+    return answer(a, GD_BOOL_VALUE(gd_dtype_is_float((gd_dtype)arg_tensor(a, 0)->dtype)));
 }
 
-void gd_bw_copy_(gd_bw *b) {
-    if (gd_bw_needs(b, 0)) gd_bw_set(b, 0, GX(b->ctx, zeros_like, T_(b->grads[0])));
-    if (gd_bw_needs(b, 1)) gd_bw_set(b, 1, b->grads[0]);
+gd_code gd_fw_size(gd_apply *a) {
+    const gd_tensor *self = arg_tensor(a, 0);
+    a->ints = malloc(sizeof *a->ints * (size_t)(self->ndim + 1));
+    if (!a->ints) return gd_fail_memory(a->ctx);
+    if (self->ndim) memcpy(a->ints, self->sizes, sizeof *a->ints * (size_t)self->ndim);
+    return answer(a, GD_INTS_VALUE(a->ints, self->ndim));
+}
+
+gd_code gd_fw_size_dim(gd_apply *a) {
+    const gd_tensor *self = arg_tensor(a, 0);
+    int dim;
+    if (self->ndim == 0) return gd_fail(a->ctx, GD_E_INDEX, "dimension specified as %d but tensor has no dimensions", (int)arg_int(a, 1));
+    gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), self->ndim, &dim);
+    return code ? code : answer(a, GD_INT_VALUE(self->sizes[dim]));
 }

@@ -1,199 +1,271 @@
-/* create.c: rows that make tensors from nothing, or of another's shape. */
-#include <math.h>
+/* create.c: rows that make tensors from sizes and numbers. */
+#include "core/ops/create.h"
 
-#include "core/kernels/cast.h"
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
 #include "core/kernels/kernels.h"
 #include "core/ops/args.h"
-#include "core/ops/dense.h"
 #include "core/ops/families.h"
 
-/* The keywords dtype and requires_grad are the last two arguments of every row here. */
-static gd_dtype wanted_dtype(const gd_apply *a, gd_dtype otherwise) {
-    const gd_value *v = &a->args[a->nargs - 2];
-    return v->kind == GD_V_DTYPE ? v->u.dtype : otherwise;
-}
-
-/* Makes t (taken) the only output, as a leaf that requires grad if the keyword says so. */
-static gd_code give_leaf(gd_apply *a, gd_tensor *t) {
-    if (!t) return gd_failed(a->ctx);
-    if (a->args[a->nargs - 1].u.boolean) {
-        gd_code code = gd_set_requires_grad(a->ctx, t, true);
-        if (code) {
+gd_code gd_give_new(gd_apply *a, gd_tensor *t) {
+    if (t && a->args[a->nargs - 1].u.boolean) {
+        if (!gd_dtype_is_float((gd_dtype)t->dtype)) {
             gd_release(t);
-            return code;
+            return gd_fail(a->ctx, GD_E_DTYPE,
+                           "Only Tensors of floating point and complex dtype can require gradients");
         }
+        t->flags |= GD_F_REQUIRES_GRAD;
     }
     return give(a, t);
 }
 
-/* Fills t (taken) with v and makes it the output. */
-static gd_code give_filled(gd_apply *a, gd_tensor *t, const gd_value *v) {
-    if (t) gd_fill_value(t, v);
-    return give_leaf(a, t);
+/* ---- numbers that fit ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    double low, high;
+    int64_t ilow, ihigh;
+} ranges[GD_DTYPE_COUNT] = {
+    [GD_UINT8] = {"uint8_t", -255, 255, -255, 255}, /* negative numbers wrap */
+    [GD_INT32] = {"int", INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX},
+    [GD_INT64] = {"int64_t", -0x1p63, 0x1p63, INT64_MIN, INT64_MAX},
+    [GD_FLOAT32] = {"float", -FLT_MAX, FLT_MAX, INT64_MIN, INT64_MAX},
+    [GD_FLOAT64] = {"double", -DBL_MAX, DBL_MAX, INT64_MIN, INT64_MAX},
+    [GD_BOOL] = {"bool", -DBL_MAX, DBL_MAX, INT64_MIN, INT64_MAX},
+};
+
+gd_code gd_check_fits(gd_ctx *ctx, gd_dtype dtype, const gd_value *v) {
+    bool fits = true;
+    if (v->kind == GD_V_FLOAT) {
+        double x = v->u.real;
+        bool special = gd_dtype_is_float(dtype) && !isfinite(x);
+        double low = dtype == GD_UINT8 ? 0 : ranges[dtype].low;
+        fits = special || dtype == GD_BOOL || (x >= low && x <= ranges[dtype].high);
+    } else if (v->kind == GD_V_INT) {
+        fits = v->u.integer >= ranges[dtype].ilow && v->u.integer <= ranges[dtype].ihigh;
+    }
+    if (fits) return GD_OK;
+    return gd_fail(ctx, GD_E_RUNTIME, "value cannot be converted to type %s without overflow", ranges[dtype].name);
 }
 
-/* New tensor of the size in argument `at`. */
-static gd_tensor *sized(gd_apply *a, int at, gd_dtype dtype) {
-    return gd_empty(a->ctx, dtype, arg_count(a, at), arg_ints(a, at));
+gd_code gd_check_written(gd_ctx *ctx, const gd_tensor *t) {
+    for (int d = 0; d < t->ndim; d++)
+        if (t->sizes[d] > 1 && GD_STRIDES(t)[d] == 0)
+            return gd_fail(ctx, GD_E_RUNTIME,
+                           "unsupported operation: more than one element of the written-to tensor refers to a single "
+                           "memory location. Please clone() the tensor before performing the operation.");
+    return GD_OK;
+}
+
+/* New tensor with v everywhere; v must fit. */
+static gd_tensor *filled(gd_ctx *ctx, gd_dtype dtype, int ndim, const int64_t *sizes, const gd_value *v) {
+    int64_t numel;
+    if (gd_checked_numel(ctx, dtype, ndim, sizes, &numel)) return NULL;
+    if (gd_check_fits(ctx, dtype, v)) return NULL;
+    gd_tensor *t = gd_empty(ctx, dtype, ndim, sizes);
+    if (t) gd_fill_value(t, v);
+    return t;
 }
 
 static gd_dtype dtype_of_number(const gd_value *v) {
     return v->kind == GD_V_BOOL ? GD_BOOL : v->kind == GD_V_INT ? GD_INT64 : GD_FLOAT32;
 }
 
-/* ---- constants ------------------------------------------------------------------------------------ */
+/* ---- one number everywhere ----------------------------------------------------------------------- */
 
-gd_code gd_fw_zeros(gd_apply *a) {
-    gd_value v = GD_INT_VALUE(a->op->param);
-    return give_filled(a, sized(a, 0, wanted_dtype(a, GD_FLOAT32)), &v);
+static gd_tensor *zeros_or_ones(gd_apply *a, gd_dtype dtype, int ndim, const int64_t *sizes) {
+    if (a->op->param == 0) return gd_zeros(a->ctx, dtype, ndim, sizes);
+    return filled(a->ctx, dtype, ndim, sizes, &GD_INT_VALUE(a->op->param));
+}
+
+gd_code gd_fw_filled(gd_apply *a) {
+    return gd_give_new(a, zeros_or_ones(a, gd_dtype_or(a, 1, GD_FLOAT32), arg_count(a, 0), arg_ints(a, 0)));
 }
 
 gd_code gd_fw_full(gd_apply *a) {
-    return give_filled(a, sized(a, 0, wanted_dtype(a, dtype_of_number(&a->args[1]))), &a->args[1]);
+    gd_dtype dtype = gd_dtype_or(a, 2, dtype_of_number(&a->args[1]));
+    return gd_give_new(a, filled(a->ctx, dtype, arg_count(a, 0), arg_ints(a, 0), &a->args[1]));
 }
 
-static gd_tensor *like_self(gd_apply *a) {
-    gd_tensor *t = arg_tensor(a, 0);
-    return gd_empty_dense(a->ctx, t, wanted_dtype(a, (gd_dtype)t->dtype));
+gd_code gd_fw_filled_like(gd_apply *a) {
+    const gd_tensor *t = arg_tensor(a, 0);
+    return gd_give_new(a, zeros_or_ones(a, gd_dtype_or(a, 1, (gd_dtype)t->dtype), t->ndim, t->sizes));
 }
 
-gd_code gd_fw_zeros_like(gd_apply *a) {
-    gd_value v = GD_INT_VALUE(a->op->param);
-    return give_filled(a, like_self(a), &v);
+gd_code gd_fw_full_like(gd_apply *a) {
+    const gd_tensor *t = arg_tensor(a, 0);
+    return gd_give_new(a, filled(a->ctx, gd_dtype_or(a, 2, (gd_dtype)t->dtype), t->ndim, t->sizes, &a->args[1]));
 }
 
-gd_code gd_fw_full_like(gd_apply *a) { return give_filled(a, like_self(a), &a->args[1]); }
-
-gd_code gd_fw_new_zeros(gd_apply *a) {
-    gd_value v = GD_INT_VALUE(a->op->param);
-    return give_filled(a, sized(a, 1, wanted_dtype(a, (gd_dtype)arg_tensor(a, 0)->dtype)), &v);
+gd_code gd_fw_new_filled(gd_apply *a) {
+    gd_dtype dtype = gd_dtype_or(a, 2, (gd_dtype)arg_tensor(a, 0)->dtype);
+    return gd_give_new(a, zeros_or_ones(a, dtype, arg_count(a, 1), arg_ints(a, 1)));
 }
 
 gd_code gd_fw_new_full(gd_apply *a) {
-    return give_filled(a, sized(a, 1, wanted_dtype(a, (gd_dtype)arg_tensor(a, 0)->dtype)), &a->args[2]);
+    gd_dtype dtype = gd_dtype_or(a, 3, (gd_dtype)arg_tensor(a, 0)->dtype);
+    return gd_give_new(a, filled(a->ctx, dtype, arg_count(a, 1), arg_ints(a, 1), &a->args[2]));
 }
 
-gd_code gd_fw_eye(gd_apply *a) {
-    int64_t sizes[2] = {arg_int(a, 0), a->op->param == 2 ? arg_int(a, 1) : arg_int(a, 0)};
-    for (int i = 0; i < 2; i++)
-        if (sizes[i] < 0)
-            return gd_fail(a->ctx, GD_E_SHAPE, "%c must be greater or equal to 0, got %lld", i ? 'm' : 'n', (long long)sizes[i]);
-    gd_tensor *t = gd_empty(a->ctx, wanted_dtype(a, GD_FLOAT32), 2, sizes);
-    if (!t) return gd_failed(a->ctx);
-    gd_value zero = GD_INT_VALUE(0);
-    gd_fill_value(t, &zero);
-    size_t bytes = gd_dtype_bytes((gd_dtype)t->dtype);
-    for (int64_t i = 0; i < sizes[0] && i < sizes[1]; i++)
-        gd_store_i64((gd_dtype)t->dtype, t->data + (size_t)(i * sizes[1] + i) * bytes, 1);
-    return give_leaf(a, t);
-}
+/* ---- ranges -------------------------------------------------------------------------------------- */
 
-/* ---- sequences ------------------------------------------------------------------------------------- */
+typedef struct range {
+    gd_value start, end, step;
+    gd_dtype dtype;
+    int64_t n;
+} range;
 
-/* PyTorch computes whole blocks of 32 bytes from their first element, rounded; what is left over at the end,
- * less than two blocks, one by one. Returns the block's first index for element i of n. */
-static int64_t block_start(int64_t i, int64_t n, int64_t lanes) { return i < n - n % (2 * lanes) ? i - i % lanes : i; }
-
-static void write_arange(gd_tensor *t, double start, double step, int64_t first, int64_t by) {
-    float *f = (void *)t->data;
-    double *d = (void *)t->data;
-    size_t bytes = gd_dtype_bytes((gd_dtype)t->dtype);
-    for (int64_t i = 0; i < t->numel; i++) {
-        if (t->dtype == GD_FLOAT32) {
-            int64_t b = block_start(i, t->numel, 8);
-            float base = (float)(start + step * (double)b);
-            f[i] = b == i ? base : (float)(base + (double)(i - b) * step);
-        } else if (t->dtype == GD_FLOAT64) {
-            int64_t b = block_start(i, t->numel, 4);
-            d[i] = (start + step * (double)b) + (double)(i - b) * step;
-        } else { /* the last element is below end: only the unused sum after it could wrap */
-            uint64_t v = (uint64_t)first + (uint64_t)by * (uint64_t)i;
-            gd_store_i64((gd_dtype)t->dtype, t->data + (size_t)i * bytes, (int64_t)v);
-        }
-    }
-}
-
-static double number_of(const gd_value *v) {
+static double real_of(const gd_value *v) {
     return v->kind == GD_V_FLOAT ? v->u.real : v->kind == GD_V_BOOL ? (double)v->u.boolean : (double)v->u.integer;
 }
 
-static int64_t as_i64(const gd_value *v) {
-    return v->kind == GD_V_FLOAT ? gd_f64_to_i64(v->u.real) : v->kind == GD_V_BOOL ? v->u.boolean : v->u.integer;
+static int64_t whole_of(const gd_value *v) {
+    char bytes[8] = {0};
+    gd_convert_value(GD_INT64, v, bytes);
+    return gd_load_i64(GD_INT64, bytes);
 }
 
-/* How many steps of `step` from start stay before end. */
-static gd_code count_steps(gd_ctx *c, double start, double end, double step, int64_t *n) {
-    if (!(step > 0 || step < 0)) return gd_fail(c, GD_E_VALUE, "step must be nonzero");
+/* "0", "1.5", "inf": as PyTorch prints the ends of a range. */
+static const char *number_text(char buf[32], const gd_value *v) {
+    if (v->kind == GD_V_FLOAT)
+        snprintf(buf, 32, "%g", v->u.real);
+    else
+        snprintf(buf, 32, "%" PRId64, whole_of(v));
+    return buf;
+}
+
+/* ceil((end - start) / step) elements; integers are counted exactly. */
+static gd_code count_range(gd_ctx *ctx, range *r) {
+    char a[32], b[32];
+    bool whole = r->dtype == GD_INT64;
+    double start = real_of(&r->start), end = real_of(&r->end);
+    double step = gd_dtype_is_float(r->dtype) ? real_of(&r->step) : (double)whole_of(&r->step);
+    if (!(step > 0 || step < 0)) return gd_fail(ctx, GD_E_RUNTIME, "step must be nonzero");
     if (!isfinite(start) || !isfinite(end))
-        return gd_fail(c, GD_E_VALUE, "unsupported range: %g -> %g", start, isnan(end) ? fabs(end) : end);
-    if (step > 0 ? end < start : end > start)
-        return gd_fail(c, GD_E_VALUE, "upper bound and larger bound inconsistent with step sign");
-    double count = ceil((end - start) / step);
-    if (!(count < 0x1p63)) return gd_fail(c, GD_E_TOO_LARGE, "invalid size, possible overflow?");
-    *n = (int64_t)count;
+        return gd_fail(ctx, GD_E_RUNTIME, "unsupported range: %s -> %s", number_text(a, &r->start), number_text(b, &r->end));
+    if ((step > 0 && end < start) || (step < 0 && end > start))
+        return gd_fail(ctx, GD_E_RUNTIME, "upper bound and larger bound inconsistent with step sign");
+    double size = ceil((end - start) / real_of(&r->step));
+    if (whole) {
+        int64_t s = whole_of(&r->step), sign = s > 0 ? 1 : -1, span;
+        if (__builtin_sub_overflow(whole_of(&r->end), whole_of(&r->start), &span) ||
+            __builtin_add_overflow(span, s - sign, &span))
+            return gd_fail(ctx, GD_E_RUNTIME, "invalid size, possible overflow?");
+        r->n = span / s;
+        return GD_OK;
+    }
+    if (!(size >= 0 && size < 0x1p63)) return gd_fail(ctx, GD_E_RUNTIME, "invalid size, possible overflow?");
+    r->n = (int64_t)size;
     return GD_OK;
 }
 
-/* The same in whole numbers, exact where doubles are not. */
-static int64_t count_whole_steps(int64_t start, int64_t end, int64_t step) {
-    uint64_t distance = step > 0 ? (uint64_t)end - (uint64_t)start : (uint64_t)start - (uint64_t)end;
-    uint64_t stride = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
-    uint64_t n = distance / stride + (distance % stride != 0);
-    return n > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)n;
+#define LANES(T) (32 / (int64_t)sizeof(T))
+
+/* Element i as start + i * step in double. PyTorch fills pairs of 32-byte vectors from their first element, rounded,
+ * and what is left one by one. */
+static void fill_range_float(float *p, int64_t n, double start, double step) {
+    const int64_t lanes = LANES(float), paired = n / (2 * lanes) * (2 * lanes);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t lane = i < paired ? i % lanes : 0;
+        double base = fma(step, (double)(i - lane), start);
+        p[i] = lane || i < paired ? (float)fma((double)lane, step, (double)(float)base) : (float)base;
+    }
+}
+
+static void fill_range_double(double *p, int64_t n, double start, double step) {
+    const int64_t lanes = LANES(double), paired = n / (2 * lanes) * (2 * lanes);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t lane = i < paired ? i % lanes : 0;
+        p[i] = fma((double)lane, step, fma(step, (double)(i - lane), start));
+    }
+}
+
+static void fill_range(gd_tensor *t, const range *r) {
+    if (t->dtype == GD_FLOAT32) {
+        fill_range_float((float *)(void *)t->data, t->numel, real_of(&r->start), real_of(&r->step));
+    } else if (t->dtype == GD_FLOAT64) {
+        fill_range_double((double *)(void *)t->data, t->numel, real_of(&r->start), real_of(&r->step));
+    } else {
+        uint64_t value = (uint64_t)whole_of(&r->start), step = (uint64_t)whole_of(&r->step);
+        size_t width = gd_dtype_bytes((gd_dtype)t->dtype);
+        for (int64_t i = 0; i < t->numel; i++, value += step)
+            gd_store_i64((gd_dtype)t->dtype, t->data + (size_t)i * width, (int64_t)value);
+    }
 }
 
 gd_code gd_fw_arange(gd_apply *a) {
-    int given = a->op->param;
-    gd_value zero = GD_INT_VALUE(0), one = GD_INT_VALUE(1);
-    const gd_value *start = given > 1 ? &a->args[0] : &zero, *end = given > 1 ? &a->args[1] : &a->args[0];
-    const gd_value *step = given > 2 ? &a->args[2] : &one;
-    bool real = false;
-    for (int i = 0; i < given; i++) real |= a->args[i].kind == GD_V_FLOAT;
-    gd_dtype dtype = wanted_dtype(a, real ? GD_FLOAT32 : GD_INT64);
-    if (dtype == GD_BOOL) return gd_fail(a->ctx, GD_E_DTYPE, "\"arange_cpu\" not implemented for 'Bool'");
-    gd_value from = *start, to = *end, by = *step;
-    double x0 = number_of(&from), x1 = number_of(&to), dx = number_of(&by);
-    int64_t count;
-    gd_code code = count_steps(a->ctx, x0, x1, dx, &count);
+    bool from = a->op->param == 1;
+    range r = {.start = from ? a->args[0] : GD_INT_VALUE(0),
+               .end = a->args[from],
+               .step = from ? a->args[2] : GD_INT_VALUE(1)};
+    bool real = r.start.kind == GD_V_FLOAT || r.end.kind == GD_V_FLOAT || r.step.kind == GD_V_FLOAT;
+    r.dtype = gd_dtype_or(a, a->nargs - 2, real ? GD_FLOAT32 : GD_INT64);
+    if (r.dtype == GD_BOOL) return gd_fail(a->ctx, GD_E_DTYPE, "\"arange_cpu\" not implemented for 'Bool'");
+    gd_code code = count_range(a->ctx, &r);
     if (code) return code;
-    if (dtype == GD_INT64 && !real) count = count_whole_steps(as_i64(&from), as_i64(&to), as_i64(&by));
-    gd_tensor *t = gd_empty(a->ctx, dtype, 1, &count);
-    if (t) write_arange(t, x0, dx, as_i64(&from), as_i64(&by));
-    return give_leaf(a, t);
+    gd_tensor *t = gd_empty(a->ctx, r.dtype, 1, &r.n);
+    if (t) fill_range(t, &r);
+    return gd_give_new(a, t);
 }
 
-/* The upper half is counted from the end, so that both ends are exact. */
-static void write_linspace(gd_tensor *t, double start, double end) {
-    int64_t n = t->numel, half = n / 2;
-    gd_dtype dtype = (gd_dtype)t->dtype;
-    size_t bytes = gd_dtype_bytes(dtype);
-    double step = n > 1 ? (end - start) / (double)(n - 1) : 0;
-    float start_f = (float)start, end_f = (float)end, step_f = n > 1 ? (end_f - start_f) / (float)(n - 1) : 0;
+/* The first half counts from the start, the second from the end, so that both are exact. */
+static void fill_linspace_double(double *p, int64_t n, double start, double end) {
+    const double step = n > 1 ? (end - start) / (double)(n - 1) : 0;
+    const int64_t lanes = LANES(double), paired = n / (2 * lanes) * (2 * lanes);
     for (int64_t i = 0; i < n; i++) {
-        char *at = t->data + (size_t)i * bytes;
-        if (dtype == GD_FLOAT32) {
-            int64_t b = block_start(i, n, 8);
-            float base = b < half ? fmaf(step_f, (float)b, start_f) : fmaf(-step_f, (float)(n - b - 1), end_f);
-            *(float *)(void *)at = fmaf((float)(i - b), step_f, base);
-        } else {
-            int64_t b = dtype == GD_FLOAT64 ? block_start(i, n, 4) : i;
-            double base = b < half ? fma(step, (double)b, start) : fma(-step, (double)(n - b - 1), end);
-            double v = fma((double)(i - b), step, base);
-            if (dtype == GD_FLOAT64)
-                *(double *)(void *)at = v;
-            else
-                gd_store_i64(dtype, at, gd_f64_to_i64(v));
-        }
+        int64_t lane = i < paired ? i % lanes : 0, k = i - lane;
+        double base = k < n / 2 ? fma(step, (double)k, start) : fma(-step, (double)(n - k - 1), end);
+        p[i] = fma((double)lane, step, base);
     }
-    if (n == 1) gd_store_f64(dtype, t->data, start);
+}
+
+static void fill_linspace_float(float *p, int64_t n, float start, float end) {
+    const float step = n > 1 ? (end - start) / (float)(n - 1) : 0;
+    const int64_t lanes = LANES(float), paired = n / (2 * lanes) * (2 * lanes);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t lane = i < paired ? i % lanes : 0, k = i - lane;
+        float base = k < n / 2 ? fmaf(step, (float)k, start) : fmaf(-step, (float)(n - k - 1), end);
+        p[i] = fmaf((float)lane, step, base);
+    }
+}
+
+static void fill_linspace_int(gd_tensor *t, double start, double end) {
+    int64_t n = t->numel;
+    const double step = n > 1 ? (end - start) / (double)(n - 1) : 0;
+    size_t width = gd_dtype_bytes((gd_dtype)t->dtype);
+    for (int64_t i = 0; i < n; i++) {
+        double v = i < n / 2 ? start + step * (double)i : end - step * (double)(n - i - 1);
+        gd_store_f64((gd_dtype)t->dtype, t->data + (size_t)i * width, trunc(v));
+    }
 }
 
 gd_code gd_fw_linspace(gd_apply *a) {
+    gd_dtype dtype = gd_dtype_or(a, 3, GD_FLOAT32);
     int64_t steps = arg_int(a, 2);
-    if (steps < 0) return gd_fail(a->ctx, GD_E_VALUE, "number of steps must be non-negative");
-    gd_dtype dtype = wanted_dtype(a, GD_FLOAT32);
+    double start = arg_f64(a, 0), end = arg_f64(a, 1);
+    if (steps < 0) return gd_fail(a->ctx, GD_E_RUNTIME, "number of steps must be non-negative");
     if (dtype == GD_BOOL) return gd_fail(a->ctx, GD_E_DTYPE, "\"linspace_cpu\" not implemented for 'Bool'");
     gd_tensor *t = gd_empty(a->ctx, dtype, 1, &steps);
-    if (t) write_linspace(t, arg_f64(a, 0), arg_f64(a, 1));
-    return give_leaf(a, t);
+    if (t && dtype == GD_FLOAT32)
+        fill_linspace_float((float *)(void *)t->data, steps, (float)start, (float)end);
+    else if (t && dtype == GD_FLOAT64)
+        fill_linspace_double((double *)(void *)t->data, steps, start, end);
+    else if (t)
+        fill_linspace_int(t, trunc(start), trunc(end));
+    if (t && steps == 1) gd_fill_value(t, &a->args[0]);
+    return gd_give_new(a, t);
+}
+
+gd_code gd_fw_eye(gd_apply *a) {
+    gd_dtype dtype = gd_dtype_or(a, 2, GD_FLOAT32);
+    int64_t n = arg_int(a, 0), m = a->args[1].kind == GD_V_INT ? arg_int(a, 1) : n;
+    if (n < 0) return gd_fail(a->ctx, GD_E_RUNTIME, "n must be greater or equal to 0, got %" PRId64, n);
+    if (m < 0) return gd_fail(a->ctx, GD_E_RUNTIME, "m must be greater or equal to 0, got %" PRId64, m);
+    gd_tensor *t = gd_zeros(a->ctx, dtype, 2, (const int64_t[]){n, m});
+    size_t step = ((size_t)m + 1) * gd_dtype_bytes(dtype);
+    for (int64_t i = 0; t && i < n && i < m; i++) gd_store_i64(dtype, t->data + (size_t)i * step, 1);
+    return gd_give_new(a, t);
 }

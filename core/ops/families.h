@@ -6,8 +6,8 @@
 #include "core/ops/op.h"
 
 /* Rows may share a function: C allows the repeated declarations. */
-#define OP(id, signature, forward, param, backward, node, diff, saves, flags, doc) \
-    gd_code gd_fw_##forward(gd_apply *a);                                          \
+#define OP(id, signature, forward, param, backward, node, diff, saves, flags, doc)                                     \
+    gd_code gd_fw_##forward(gd_apply *a);                                                                              \
     void gd_bw_##backward(gd_bw *b);
 #include "core/ops/all.def"
 #undef OP

@@ -14,10 +14,10 @@
 /* What the indices of one application come to. */
 typedef struct lookup {
     gd_index_plan plan;
-    int n;                               /* index tensors after masks became coordinates; NULL: the whole dimension */
-    gd_tensor *index[GD_MAX_DIMS];       /* owned, int64, contiguous after broadcasting */
-    gd_tensor *offsets;                  /* owned: backs plan.offsets */
-    int block_ndim;                      /* the indices' broadcast shape */
+    int n;                         /* index tensors after masks became coordinates; NULL: the whole dimension */
+    gd_tensor *index[GD_MAX_DIMS]; /* owned, int64, contiguous after broadcasting */
+    gd_tensor *offsets;            /* owned: backs plan.offsets */
+    int block_ndim;                /* the indices' broadcast shape */
     int64_t block[GD_MAX_DIMS];
     int result_ndim;
     int64_t result[GD_MAX_DIMS];
@@ -40,9 +40,11 @@ static gd_code add_mask(gd_ctx *c, lookup *l, const gd_tensor *t, gd_tensor *mas
         int dim = l->n + d;
         if (dim >= t->ndim) return too_many(c, t, dim + 1);
         if (mask->sizes[d] != t->sizes[dim])
-            return gd_fail(c, GD_E_INDEX, "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
-                           gd_shape_text(mask_text, sizeof mask_text, mask->ndim, mask->sizes), d,
-                           gd_shape_text(text, sizeof text, t->ndim, t->sizes), dim);
+            return gd_fail(
+                c, GD_E_INDEX,
+                "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
+                gd_shape_text(mask_text, sizeof mask_text, mask->ndim, mask->sizes), d,
+                gd_shape_text(text, sizeof text, t->ndim, t->sizes), dim);
     }
     gd_tensor *plain = gd_as_contiguous(c, mask);
     if (!plain) return gd_failed(c);
@@ -50,8 +52,10 @@ static gd_code add_mask(gd_ctx *c, lookup *l, const gd_tensor *t, gd_tensor *mas
     gd_code code = GD_OK;
     for (int d = 0; d < mask->ndim && !code; d++) {
         gd_tensor *row = gd_empty(c, GD_INT64, 1, &hits);
-        if (!row) code = gd_failed(c);
-        else rows[d] = (int64_t *)(void *)(l->index[l->n++] = row)->data;
+        if (!row)
+            code = gd_failed(c);
+        else
+            rows[d] = (int64_t *)(void *)(l->index[l->n++] = row)->data;
     }
     if (!code) gd_mask_coordinates(plain, rows);
     gd_release(plain);
@@ -93,7 +97,8 @@ static gd_code index_misfit(gd_ctx *c, const lookup *l) {
         memcpy(all + used, one, strlen(one) + 1);
         used += strlen(one);
     }
-    return gd_fail(c, GD_E_INDEX, "shape mismatch: indexing tensors could not be broadcast together with shapes %s", all);
+    return gd_fail(c, GD_E_INDEX, "shape mismatch: indexing tensors could not be broadcast together with shapes %s",
+                   all);
 }
 
 /* The block: the broadcast shape of all index tensors. */
@@ -103,7 +108,8 @@ static gd_code block_shape(gd_ctx *c, lookup *l) {
         int64_t shape[GD_MAX_DIMS];
         int ndim;
         if (!l->index[i]) continue;
-        if (gd_broadcast_shape(c, l->block_ndim, l->block, l->index[i]->ndim, l->index[i]->sizes, shape, &ndim)) return index_misfit(c, l);
+        if (gd_broadcast_shape(c, l->block_ndim, l->block, l->index[i]->ndim, l->index[i]->sizes, shape, &ndim))
+            return index_misfit(c, l);
         memcpy(l->block, shape, (size_t)ndim * sizeof *shape);
         l->block_ndim = ndim;
     }
@@ -129,10 +135,13 @@ static gd_code add_offsets(gd_ctx *c, lookup *l, const gd_tensor *t, int dim, in
     /* PyTorch minds no index when nothing is taken, unless the dimension itself is empty. */
     bool nothing = size != 0 && result_is_empty(l);
     for (int64_t i = 0; i < l->plan.count && !code && !nothing; i++) {
-        if (size == 0) code = gd_fail(c, GD_E_INDEX, "index is out of bounds for dimension with size 0");
+        if (size == 0)
+            code = gd_fail(c, GD_E_INDEX, "index is out of bounds for dimension with size 0");
         else if (at[i] < -size || at[i] >= size)
-            code = gd_fail(c, GD_E_INDEX, "index %lld is out of bounds for dimension %d with size %lld", (long long)at[i], ordinal, (long long)size);
-        else offsets[i] += (at[i] < 0 ? at[i] + size : at[i]) * step;
+            code = gd_fail(c, GD_E_INDEX, "index %lld is out of bounds for dimension %d with size %lld",
+                           (long long)at[i], ordinal, (long long)size);
+        else
+            offsets[i] += (at[i] < 0 ? at[i] + size : at[i]) * step;
     }
     gd_release(full);
     return code;
@@ -156,10 +165,13 @@ static gd_code lay_out(gd_ctx *c, lookup *l, const gd_tensor *t) {
     bool adjacent = used && last - first + 1 == used;
     for (int d = 0; d < t->ndim; d++) {
         if (d < l->n && l->index[d]) continue;
-        if (adjacent && d < first) add_dim(t, d, p->before_sizes, p->before_strides, &p->nbefore);
-        else add_dim(t, d, p->after_sizes, p->after_strides, &p->nafter);
+        if (adjacent && d < first)
+            add_dim(t, d, p->before_sizes, p->before_strides, &p->nbefore);
+        else
+            add_dim(t, d, p->after_sizes, p->after_strides, &p->nafter);
     }
-    if (p->nbefore + l->block_ndim + p->nafter > GD_MAX_DIMS) return gd_fail(c, GD_E_TOO_LARGE, "a tensor has at most %d dimensions", GD_MAX_DIMS);
+    if (p->nbefore + l->block_ndim + p->nafter > GD_MAX_DIMS)
+        return gd_fail(c, GD_E_TOO_LARGE, "a tensor has at most %d dimensions", GD_MAX_DIMS);
     for (int d = 0; d < p->nbefore; d++) l->result[n++] = p->before_sizes[d];
     for (int d = 0; d < l->block_ndim; d++) l->result[n++] = l->block[d];
     for (int d = 0; d < p->nafter; d++) l->result[n++] = p->after_sizes[d];
@@ -225,8 +237,10 @@ static bool broadcasts_to(const gd_tensor *t, int ndim, const int64_t *sizes) {
 static gd_code put(gd_apply *a, lookup *l, gd_tensor *t, const gd_tensor *values, gd_index_mode mode) {
     char have[TEXT], want[TEXT];
     if (!broadcasts_to(values, l->result_ndim, l->result))
-        return gd_fail(a->ctx, GD_E_SHAPE, "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
-                       gd_shape_text(have, sizeof have, values->ndim, values->sizes), gd_shape_text(want, sizeof want, l->result_ndim, l->result));
+        return gd_fail(a->ctx, GD_E_SHAPE,
+                       "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
+                       gd_shape_text(have, sizeof have, values->ndim, values->sizes),
+                       gd_shape_text(want, sizeof want, l->result_ndim, l->result));
     gd_tensor *full = spread(a->ctx, values, (gd_dtype)t->dtype, l->result_ndim, l->result);
     gd_tensor *out = full ? output_for(a, t) : NULL;
     gd_code code = full ? give(a, out) : gd_failed(a->ctx);
@@ -247,8 +261,10 @@ gd_code gd_fw_index_put(gd_apply *a) {
     gd_code code = check_written(a, t);
     if (code) return code;
     if (values->dtype != t->dtype)
-        return gd_fail(a->ctx, GD_E_DTYPE, "Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.",
-                       gd_dtype_scalar_name((gd_dtype)t->dtype), gd_dtype_scalar_name((gd_dtype)values->dtype));
+        return gd_fail(
+            a->ctx, GD_E_DTYPE,
+            "Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.",
+            gd_dtype_scalar_name((gd_dtype)t->dtype), gd_dtype_scalar_name((gd_dtype)values->dtype));
     gd_tensor *target = target_of(a, t);
     if (!target) return gd_failed(a->ctx);
     code = look_up(a->ctx, &l, target, &a->args[1]);
@@ -313,12 +329,14 @@ gd_code gd_fw_index_select(gd_apply *a) {
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, &dim);
     if (code) return code;
     if (index->ndim > 1) return gd_fail(a->ctx, GD_E_INDEX, "index_select(): Index is supposed to be a vector");
-    if (!int_index(index)) return gd_fail(a->ctx, GD_E_DTYPE, "index_select(): Expected dtype int32 or int64 for index");
+    if (!int_index(index))
+        return gd_fail(a->ctx, GD_E_DTYPE, "index_select(): Expected dtype int32 or int64 for index");
     gd_tensor *self = as_vector(a->ctx, t), *plain = self ? plain_index(a->ctx, index, self->sizes[dim]) : NULL;
     gd_tensor *row = plain ? as_vector(a->ctx, plain) : NULL;
     code = row ? look_along(a->ctx, &l, self, dim, row) : gd_failed(a->ctx);
     if (!code && t->ndim == 0 && row->numel != 1)
-        code = gd_fail(a->ctx, GD_E_INDEX, "index_select(): Index to scalar can have only 1 value, got %lld value(s)", (long long)row->numel);
+        code = gd_fail(a->ctx, GD_E_INDEX, "index_select(): Index to scalar can have only 1 value, got %lld value(s)",
+                       (long long)row->numel);
     if (!code) {
         out = gd_empty(a->ctx, (gd_dtype)t->dtype, t->ndim ? l.result_ndim : 0, l.result);
         if (out) gd_index_walk(&l.plan, (gd_dtype)t->dtype, self->data, out->data, GD_INDEX_READ);
@@ -337,21 +355,29 @@ static gd_code index_add_check(gd_apply *a, int *dim) {
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, dim);
     if (code) return code;
     if (index->ndim > 1)
-        return gd_fail(a->ctx, GD_E_INDEX, "index_add_(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %s", index->ndim,
-                       gd_dtype_scalar_name((gd_dtype)index->dtype), gd_shape_text(text, sizeof text, index->ndim, index->sizes));
+        return gd_fail(a->ctx, GD_E_INDEX,
+                       "index_add_(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %s",
+                       index->ndim, gd_dtype_scalar_name((gd_dtype)index->dtype),
+                       gd_shape_text(text, sizeof text, index->ndim, index->sizes));
     if (!int_index(index))
-        return gd_fail(a->ctx, GD_E_DTYPE, "index_add_(): Expected dtype int32/int64 for index but got: %s", gd_dtype_scalar_name((gd_dtype)index->dtype));
+        return gd_fail(a->ctx, GD_E_DTYPE, "index_add_(): Expected dtype int32/int64 for index but got: %s",
+                       gd_dtype_scalar_name((gd_dtype)index->dtype));
     if (t->dtype != source->dtype)
         return gd_fail(a->ctx, GD_E_DTYPE, "index_add_(): self (%s) and source (%s) must have the same scalar type",
                        gd_dtype_scalar_name((gd_dtype)t->dtype), gd_dtype_scalar_name((gd_dtype)source->dtype));
     int64_t given = source->ndim == 0 ? 1 : *dim < source->ndim ? source->sizes[*dim] : -1;
     if (given != index->numel)
-        return gd_fail(a->ctx, GD_E_SHAPE, "index_add_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %d",
-                       (long long)index->numel, (long long)given, *dim);
+        return gd_fail(
+            a->ctx, GD_E_SHAPE,
+            "index_add_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %d",
+            (long long)index->numel, (long long)given, *dim);
     for (int d = 0; d < t->ndim && source->ndim; d++)
         if (source->ndim != t->ndim || (d != *dim && source->sizes[d] != t->sizes[d]))
-            return gd_fail(a->ctx, GD_E_SHAPE, "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %d",
-                           (long long)t->sizes[d], (long long)(d < source->ndim ? source->sizes[d] : 1), source->ndim == t->ndim && d > *dim ? d - 1 : d);
+            return gd_fail(
+                a->ctx, GD_E_SHAPE,
+                "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %d",
+                (long long)t->sizes[d], (long long)(d < source->ndim ? source->sizes[d] : 1),
+                source->ndim == t->ndim && d > *dim ? d - 1 : d);
     return GD_OK;
 }
 
@@ -364,11 +390,16 @@ static gd_tensor *scaled(gd_apply *a, gd_tensor *source, const gd_value *alpha) 
     gd_copy_values(out, source);
     if (factor == 1.0 || source->dtype == GD_BOOL) return out;
     size_t bytes = gd_dtype_bytes((gd_dtype)out->dtype);
-    uint64_t factor_int = (uint64_t)(alpha->kind == GD_V_FLOAT ? (int64_t)alpha->u.real : alpha->kind == GD_V_INT ? alpha->u.integer : alpha->u.boolean);
+    uint64_t factor_int = (uint64_t)(alpha->kind == GD_V_FLOAT ? (int64_t)alpha->u.real
+                                     : alpha->kind == GD_V_INT ? alpha->u.integer
+                                                               : alpha->u.boolean);
     for (int64_t i = 0; i < out->numel; i++) {
         char *p = out->data + (size_t)i * bytes;
-        if (whole) gd_store_i64((gd_dtype)out->dtype, p, (int64_t)((uint64_t)gd_load_i64((gd_dtype)out->dtype, p) * factor_int));
-        else gd_store_f64((gd_dtype)out->dtype, p, gd_load_f64((gd_dtype)out->dtype, p) * factor);
+        if (whole)
+            gd_store_i64((gd_dtype)out->dtype, p,
+                         (int64_t)((uint64_t)gd_load_i64((gd_dtype)out->dtype, p) * factor_int));
+        else
+            gd_store_f64((gd_dtype)out->dtype, p, gd_load_f64((gd_dtype)out->dtype, p) * factor);
     }
     return out;
 }
@@ -405,7 +436,8 @@ static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t si
     const int64_t *at = flat ? (const int64_t *)(const void *)flat->data : NULL;
     for (int64_t i = 0; flat && i < flat->numel; i++)
         if (at[i] < 0 || at[i] >= size) {
-            (void)gd_fail(c, GD_E_INDEX, "index %lld is out of bounds for dimension %d with size %lld", (long long)at[i], dim, (long long)size);
+            (void)gd_fail(c, GD_E_INDEX, "index %lld is out of bounds for dimension %d with size %lld",
+                          (long long)at[i], dim, (long long)size);
             return then_release(NULL, flat);
         }
     return flat;
@@ -421,11 +453,15 @@ static gd_code gather_check(gd_apply *a, int *dim) {
     if (code || (index->numel == 0 && index->dtype != GD_INT64)) return code;
     if (index->dtype != GD_INT64) return gd_fail(a->ctx, GD_E_DTYPE, "gather(): Expected dtype int64 for index");
     if (index->numel == 0) return GD_OK;
-    if (rank_or_one(t) != rank_or_one(index)) return gd_fail(a->ctx, GD_E_SHAPE, "Index tensor must have the same number of dimensions as input tensor");
+    if (rank_or_one(t) != rank_or_one(index))
+        return gd_fail(a->ctx, GD_E_SHAPE, "Index tensor must have the same number of dimensions as input tensor");
     for (int d = 0; d < index->ndim; d++)
         if (d != *dim && index->sizes[d] > size_or_one(t, d))
-            return gd_fail(a->ctx, GD_E_SHAPE, "Size does not match at dimension %d expected index %s to be smaller than self %s apart from dimension %d", d,
-                           gd_shape_text(index_text, sizeof index_text, index->ndim, index->sizes), gd_shape_text(text, sizeof text, t->ndim, t->sizes), *dim);
+            return gd_fail(
+                a->ctx, GD_E_SHAPE,
+                "Size does not match at dimension %d expected index %s to be smaller than self %s apart from dimension %d",
+                d, gd_shape_text(index_text, sizeof index_text, index->ndim, index->sizes),
+                gd_shape_text(text, sizeof text, t->ndim, t->sizes), *dim);
     return GD_OK;
 }
 
@@ -439,9 +475,11 @@ gd_code gd_fw_gather(gd_apply *a) {
     if (!out || index->numel == 0) return give(a, out);
     gd_tensor *flat = element_index(a->ctx, index, dim, size_or_one(t, dim));
     if (flat)
-        gd_gather_walk((gd_dtype)t->dtype, rank_or_one(index), index->ndim ? index->sizes : &one, dim, (const int64_t *)(const void *)flat->data, t->data,
-                       t->ndim ? GD_STRIDES(t) : &one, out->data, out->ndim ? GD_STRIDES(out) : &one, GD_INDEX_READ);
-    else out = then_release(NULL, out);
+        gd_gather_walk((gd_dtype)t->dtype, rank_or_one(index), index->ndim ? index->sizes : &one, dim,
+                       (const int64_t *)(const void *)flat->data, t->data, t->ndim ? GD_STRIDES(t) : &one, out->data,
+                       out->ndim ? GD_STRIDES(out) : &one, GD_INDEX_READ);
+    else
+        out = then_release(NULL, out);
     gd_release(flat);
     return give(a, out);
 }
@@ -451,18 +489,26 @@ static gd_code scatter_check(gd_apply *a, int *dim) {
     gd_tensor *t = arg_tensor(a, 0), *index = arg_tensor(a, 2), *src = arg_tensor(a, 3);
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, dim);
     if (code) return code;
-    if (index->dtype != GD_INT64 && index->numel) return gd_fail(a->ctx, GD_E_DTYPE, "scatter(): Expected dtype int64 for index");
-    if (t->dtype != src->dtype) return gd_fail(a->ctx, GD_E_DTYPE, "scatter(): Expected self.dtype to be equal to src.dtype");
+    if (index->dtype != GD_INT64 && index->numel)
+        return gd_fail(a->ctx, GD_E_DTYPE, "scatter(): Expected dtype int64 for index");
+    if (t->dtype != src->dtype)
+        return gd_fail(a->ctx, GD_E_DTYPE, "scatter(): Expected self.dtype to be equal to src.dtype");
     if (index->numel == 0) return GD_OK;
-    if (rank_or_one(t) != rank_or_one(index)) return gd_fail(a->ctx, GD_E_SHAPE, "Index tensor must have the same number of dimensions as self tensor");
-    if (rank_or_one(src) != rank_or_one(index)) return gd_fail(a->ctx, GD_E_SHAPE, "Index tensor must have the same number of dimensions as src tensor");
+    if (rank_or_one(t) != rank_or_one(index))
+        return gd_fail(a->ctx, GD_E_SHAPE, "Index tensor must have the same number of dimensions as self tensor");
+    if (rank_or_one(src) != rank_or_one(index))
+        return gd_fail(a->ctx, GD_E_SHAPE, "Index tensor must have the same number of dimensions as src tensor");
     bool fits = true;
     for (int d = 0; d < rank_or_one(index); d++)
-        fits &= (d == *dim || size_or_one(index, d) <= size_or_one(t, d)) && size_or_one(index, d) <= size_or_one(src, d);
+        fits &=
+            (d == *dim || size_or_one(index, d) <= size_or_one(t, d)) && size_or_one(index, d) <= size_or_one(src, d);
     if (fits) return GD_OK;
-    return gd_fail(a->ctx, GD_E_SHAPE, "Expected index %s to be smaller than self %s apart from dimension %d and to be smaller size than src %s",
-                   gd_shape_text(index_text, sizeof index_text, index->ndim, index->sizes), gd_shape_text(text, sizeof text, t->ndim, t->sizes), *dim,
-                   gd_shape_text(src_text, sizeof src_text, src->ndim, src->sizes));
+    return gd_fail(
+        a->ctx, GD_E_SHAPE,
+        "Expected index %s to be smaller than self %s apart from dimension %d and to be smaller size than src %s",
+        gd_shape_text(index_text, sizeof index_text, index->ndim, index->sizes),
+        gd_shape_text(text, sizeof text, t->ndim, t->sizes), *dim,
+        gd_shape_text(src_text, sizeof src_text, src->ndim, src->sizes));
 }
 
 gd_code gd_fw_scatter_add(gd_apply *a) {
@@ -480,8 +526,9 @@ gd_code gd_fw_scatter_add(gd_apply *a) {
     code = values ? give(a, output_for(a, t)) : gd_failed(a->ctx);
     out = a->out[0];
     if (!code)
-        gd_gather_walk((gd_dtype)t->dtype, rank_or_one(index), index->ndim ? index->sizes : &one, dim, (const int64_t *)(const void *)flat->data, out->data,
-                       out->ndim ? GD_STRIDES(out) : &one, values->data, values->ndim ? GD_STRIDES(values) : &one, GD_INDEX_ADD);
+        gd_gather_walk((gd_dtype)t->dtype, rank_or_one(index), index->ndim ? index->sizes : &one, dim,
+                       (const int64_t *)(const void *)flat->data, out->data, out->ndim ? GD_STRIDES(out) : &one,
+                       values->data, values->ndim ? GD_STRIDES(values) : &one, GD_INDEX_ADD);
     gd_release(values);
     gd_release(flat);
     return code;

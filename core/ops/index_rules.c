@@ -50,7 +50,8 @@ void gd_bw_index_put(gd_bw *b) {
 }
 
 void gd_bw_index_select(gd_bw *b) {
-    gd_bw_set(b, 0, GX(b->ctx, index_add, T_(zeros_of(b, 0)), gd_bw_arg(b, 1), T_(gd_bw_tensor(b, 2)), T_(b->grads[0])));
+    gd_bw_set(b, 0,
+              GX(b->ctx, index_add, T_(zeros_of(b, 0)), gd_bw_arg(b, 1), T_(gd_bw_tensor(b, 2)), T_(b->grads[0])));
 }
 
 void gd_bw_index_add(gd_bw *b) {
@@ -58,7 +59,9 @@ void gd_bw_index_add(gd_bw *b) {
     if (gd_bw_needs(b, 0)) gd_bw_set(b, 0, b->grads[0]);
     if (!gd_bw_needs(b, 3)) return;
     gd_value alpha = gd_bw_arg(b, 4);
-    double factor = alpha.kind == GD_V_FLOAT ? alpha.u.real : alpha.kind == GD_V_INT ? (double)alpha.u.integer : alpha.u.boolean;
+    double factor = alpha.kind == GD_V_FLOAT ? alpha.u.real
+                    : alpha.kind == GD_V_INT ? (double)alpha.u.integer
+                                             : alpha.u.boolean;
     gd_tensor *g = GX(c, index_select, T_(b->grads[0]), gd_bw_arg(b, 1), T_(gd_bw_tensor(b, 2)));
     if (factor != 1.0) g = gx_mul_s(c, g, factor);
     gd_bw_set(b, 3, GX(c, reshape, T_(g), sizes_value(b, 3)));
@@ -66,8 +69,10 @@ void gd_bw_index_add(gd_bw *b) {
 
 void gd_bw_gather(gd_bw *b) {
     gd_tensor *zeros = zeros_of(b, 0), *index = gd_bw_tensor(b, 2);
-    if (index && index->numel == 0) gd_bw_set(b, 0, zeros);
-    else gd_bw_set(b, 0, GX(b->ctx, scatter_add, T_(zeros), gd_bw_arg(b, 1), T_(index), T_(b->grads[0])));
+    if (index && index->numel == 0)
+        gd_bw_set(b, 0, zeros);
+    else
+        gd_bw_set(b, 0, GX(b->ctx, scatter_add, T_(zeros), gd_bw_arg(b, 1), T_(index), T_(b->grads[0])));
 }
 
 /* src may be larger than index: the rest of it was not used, and its gradient is zero. */
@@ -79,15 +84,18 @@ static gd_tensor *padded(gd_bw *b, gd_tensor *g, int argument) {
     for (int d = 0; d < g->ndim && same; d++) same = g->sizes[d] == sizes.u.ints[d];
     if (same) return g;
     gd_contiguous_strides((int)sizes.n, sizes.u.ints, strides);
-    return GX(b->ctx, _as_strided_scatter, T_(zeros_of(b, argument)), T_(g), GD_INTS_VALUE(g->sizes, g->ndim), GD_INTS_VALUE(strides, sizes.n), I_(0));
+    return GX(b->ctx, _as_strided_scatter, T_(zeros_of(b, argument)), T_(g), GD_INTS_VALUE(g->sizes, g->ndim),
+              GD_INTS_VALUE(strides, sizes.n), I_(0));
 }
 
 void gd_bw_scatter_add(gd_bw *b) {
     if (gd_bw_needs(b, 0)) gd_bw_set(b, 0, b->grads[0]);
     if (!gd_bw_needs(b, 3)) return;
     gd_tensor *index = gd_bw_tensor(b, 2);
-    if (index && index->numel == 0) gd_bw_set(b, 3, zeros_of(b, 3));
-    else gd_bw_set(b, 3, padded(b, GX(b->ctx, gather, T_(b->grads[0]), gd_bw_arg(b, 1), T_(index)), 3));
+    if (index && index->numel == 0)
+        gd_bw_set(b, 3, zeros_of(b, 3));
+    else
+        gd_bw_set(b, 3, padded(b, GX(b->ctx, gather, T_(b->grads[0]), gd_bw_arg(b, 1), T_(index)), 3));
 }
 
 /* ---- masks --------------------------------------------------------------------------------- */

@@ -10,8 +10,10 @@
 #define TEXT 512
 
 /* Writes src into the part of `out` that starts at `offset` entries of dimension `dim`. */
-static gd_code copy_part(gd_ctx *c, gd_tensor *out, int dim, int64_t offset, const int64_t *sizes, const gd_tensor *src) {
-    gd_tensor *part = gd_alias(c, out, out->ndim, sizes, GD_STRIDES(out), gd_offset(out) + offset * GD_STRIDES(out)[dim]);
+static gd_code copy_part(gd_ctx *c, gd_tensor *out, int dim, int64_t offset, const int64_t *sizes,
+                         const gd_tensor *src) {
+    gd_tensor *part =
+        gd_alias(c, out, out->ndim, sizes, GD_STRIDES(out), gd_offset(out) + offset * GD_STRIDES(out)[dim]);
     if (!part) return gd_failed(c);
     gd_copy_values(part, src);
     gd_release(part);
@@ -25,13 +27,15 @@ static bool skipped(const gd_tensor *t) { return t->ndim == 1 && t->sizes[0] == 
 
 static gd_code cat_mismatch(gd_ctx *c, const gd_tensor *first, const gd_tensor *t, int dim, int i) {
     if (t->ndim != first->ndim)
-        return gd_fail(c, GD_E_SHAPE, "Tensors must have same number of dimensions: got %d and %d", first->ndim, t->ndim);
+        return gd_fail(c, GD_E_SHAPE, "Tensors must have same number of dimensions: got %d and %d", first->ndim,
+                       t->ndim);
     for (int d = 0; d < t->ndim; d++)
         if (d != dim && t->sizes[d] != first->sizes[d])
-            return gd_fail(c, GD_E_SHAPE,
-                           "Sizes of tensors must match except in dimension %d. Expected size %lld but got size %lld for tensor number "
-                           "%d in the list.",
-                           dim, (long long)first->sizes[d], (long long)t->sizes[d], i);
+            return gd_fail(
+                c, GD_E_SHAPE,
+                "Sizes of tensors must match except in dimension %d. Expected size %lld but got size %lld for tensor number "
+                "%d in the list.",
+                dim, (long long)first->sizes[d], (long long)t->sizes[d], i);
     return GD_OK;
 }
 
@@ -54,7 +58,8 @@ static gd_code cat_sizes(gd_apply *a, const gd_tensor **like, int *dim, int64_t 
         if (skipped(list[i]) && *like != list[i]) continue;
         code = cat_mismatch(a->ctx, *like, list[i], *dim, i);
         if (code) return code;
-        if (!gd_add_i64(sizes[*dim], list[i]->sizes[*dim], &sizes[*dim])) return gd_fail(a->ctx, GD_E_TOO_LARGE, "numel: integer multiplication overflow");
+        if (!gd_add_i64(sizes[*dim], list[i]->sizes[*dim], &sizes[*dim]))
+            return gd_fail(a->ctx, GD_E_TOO_LARGE, "numel: integer multiplication overflow");
     }
     return GD_OK;
 }
@@ -84,10 +89,12 @@ static gd_code stack_check(gd_apply *a, int *dim) {
     if (arg_count(a, 0) == 0) return gd_fail(a->ctx, GD_E_SHAPE, "stack expects a non-empty TensorList");
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), list[0]->ndim + 1, dim);
     if (code) return code;
-    if (list[0]->ndim == GD_MAX_DIMS) return gd_fail(a->ctx, GD_E_TOO_LARGE, "a tensor has at most %d dimensions", GD_MAX_DIMS);
+    if (list[0]->ndim == GD_MAX_DIMS)
+        return gd_fail(a->ctx, GD_E_TOO_LARGE, "a tensor has at most %d dimensions", GD_MAX_DIMS);
     for (int i = 1; i < arg_count(a, 0); i++)
         if (!gd_same_shape(list[0], list[i]))
-            return gd_fail(a->ctx, GD_E_SHAPE, "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %d",
+            return gd_fail(a->ctx, GD_E_SHAPE,
+                           "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %d",
                            gd_shape_text(first, sizeof first, list[0]->ndim, list[0]->sizes),
                            gd_shape_text(other, sizeof other, list[i]->ndim, list[i]->sizes), i);
     return GD_OK;
@@ -119,7 +126,8 @@ gd_code gd_fw_stack(gd_apply *a) {
 /* ---- split, chunk, unbind ------------------------------------------------------------------ */
 
 static gd_code split_dim(gd_apply *a, const char *what, int *dim) {
-    if (arg_tensor(a, 0)->ndim == 0) return gd_fail(a->ctx, GD_E_SHAPE, "%s expects at least a 1-dimensional tensor", what);
+    if (arg_tensor(a, 0)->ndim == 0)
+        return gd_fail(a->ctx, GD_E_SHAPE, "%s expects at least a 1-dimensional tensor", what);
     return gd_wrap_dim(a->ctx, arg_int(a, 2), arg_tensor(a, 0)->ndim, dim);
 }
 
@@ -139,9 +147,13 @@ gd_code gd_fw_split(gd_apply *a) {
     gd_code code = split_dim(a, "split", &dim);
     if (code) return code;
     int64_t size = arg_tensor(a, 0)->sizes[dim];
-    if (step < 0) return gd_fail(a->ctx, GD_E_SHAPE, "split expects split_size be non-negative, but got split_size=%lld", (long long)step);
+    if (step < 0)
+        return gd_fail(a->ctx, GD_E_SHAPE, "split expects split_size be non-negative, but got split_size=%lld",
+                       (long long)step);
     if (step == 0 && size != 0)
-        return gd_fail(a->ctx, GD_E_SHAPE, "split_size can only be 0 if dimension size is 0, but got dimension size of %lld", (long long)size);
+        return gd_fail(a->ctx, GD_E_SHAPE,
+                       "split_size can only be 0 if dimension size is 0, but got dimension size of %lld",
+                       (long long)size);
     int64_t pieces = size == 0 ? 1 : size / step + (size % step != 0);
     if (pieces > INT32_MAX) return gd_fail(a->ctx, GD_E_TOO_LARGE, "too many pieces: %lld", (long long)pieces);
     code = gd_apply_reserve(a, (int)pieces);
@@ -154,11 +166,12 @@ gd_code gd_fw_split(gd_apply *a) {
 
 static gd_code split_sum_wrong(gd_apply *a, int dim) {
     char text[TEXT];
-    return gd_fail(a->ctx, GD_E_SHAPE,
-                   "split_with_sizes expects split_sizes to sum exactly to %lld (input tensor's size at dimension %lld), but got "
-                   "split_sizes=%s",
-                   (long long)arg_tensor(a, 0)->sizes[dim], (long long)arg_int(a, 2),
-                   gd_shape_text(text, sizeof text, arg_count(a, 1), arg_ints(a, 1)));
+    return gd_fail(
+        a->ctx, GD_E_SHAPE,
+        "split_with_sizes expects split_sizes to sum exactly to %lld (input tensor's size at dimension %lld), but got "
+        "split_sizes=%s",
+        (long long)arg_tensor(a, 0)->sizes[dim], (long long)arg_int(a, 2),
+        gd_shape_text(text, sizeof text, arg_count(a, 1), arg_ints(a, 1)));
 }
 
 gd_code gd_fw_split_sizes(gd_apply *a) {
@@ -170,8 +183,10 @@ gd_code gd_fw_split_sizes(gd_apply *a) {
     if (code) return code;
     for (int i = 0; i < n; i++) {
         if (parts[i] < 0)
-            return gd_fail(a->ctx, GD_E_SHAPE, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=%s",
-                           gd_shape_text(text, sizeof text, n, parts));
+            return gd_fail(
+                a->ctx, GD_E_SHAPE,
+                "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=%s",
+                gd_shape_text(text, sizeof text, n, parts));
         if (!gd_add_i64(sum, parts[i], &sum)) return split_sum_wrong(a, dim);
     }
     if (sum != arg_tensor(a, 0)->sizes[dim]) return split_sum_wrong(a, dim);
@@ -201,14 +216,18 @@ gd_code gd_fw_chunk(gd_apply *a) {
     int dim;
     gd_code code = split_dim(a, "chunk", &dim);
     if (code) return code;
-    if (chunks <= 0) return gd_fail(a->ctx, GD_E_SHAPE, "chunk expects `chunks` to be greater than 0, got: %lld", (long long)chunks);
+    if (chunks <= 0)
+        return gd_fail(a->ctx, GD_E_SHAPE, "chunk expects `chunks` to be greater than 0, got: %lld", (long long)chunks);
     int64_t size = arg_tensor(a, 0)->sizes[dim], step = size / chunks + (size % chunks != 0);
-    if (size > 0) return take_pieces(a, GD_OP_split, (const gd_value[]){a->args[0], GD_INT_VALUE(step), GD_INT_VALUE(dim)});
+    if (size > 0)
+        return take_pieces(a, GD_OP_split, (const gd_value[]){a->args[0], GD_INT_VALUE(step), GD_INT_VALUE(dim)});
     /* An empty dimension gives as many empty chunks as asked for. */
     if (chunks > 65536) return gd_fail(a->ctx, GD_E_TOO_LARGE, "too many pieces: %lld", (long long)chunks);
     gd_tensor *zeros = gd_zeros(a->ctx, GD_INT64, 1, &chunks);
     if (!zeros) return gd_failed(a->ctx);
-    code = take_pieces(a, GD_OP_split_sizes, (const gd_value[]){a->args[0], GD_INTS_VALUE((const int64_t *)(const void *)zeros->data, chunks), GD_INT_VALUE(dim)});
+    code = take_pieces(a, GD_OP_split_sizes,
+                       (const gd_value[]){a->args[0], GD_INTS_VALUE((const int64_t *)(const void *)zeros->data, chunks),
+                                          GD_INT_VALUE(dim)});
     gd_release(zeros);
     return code;
 }
@@ -217,7 +236,9 @@ gd_code gd_fw_unbind(gd_apply *a) {
     gd_tensor *t = arg_tensor(a, 0);
     int64_t sizes[GD_MAX_DIMS], strides[GD_MAX_DIMS];
     int dim, n = 0;
-    if (t->ndim == 0) return gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %lld but tensor has no dimensions", (long long)arg_int(a, 1));
+    if (t->ndim == 0)
+        return gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %lld but tensor has no dimensions",
+                       (long long)arg_int(a, 1));
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, &dim);
     if (code) return code;
     for (int d = 0; d < t->ndim; d++) {
@@ -244,12 +265,16 @@ gd_code gd_fw_repeat(gd_apply *a) {
     int64_t sizes[GD_MAX_DIMS], numel;
     int n = arg_count(a, 1), lead = n - t->ndim;
     if (lead < 0)
-        return gd_fail(a->ctx, GD_E_SHAPE, "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+        return gd_fail(a->ctx, GD_E_SHAPE,
+                       "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
     if (n > GD_MAX_DIMS) return gd_fail(a->ctx, GD_E_TOO_LARGE, "a tensor has at most %d dimensions", GD_MAX_DIMS);
     for (int d = 0; d < n; d++)
-        if (!gd_mul_i64(repeats[d], d < lead ? 1 : t->sizes[d - lead], &sizes[d])) return gd_fail(a->ctx, GD_E_TOO_LARGE, "numel: integer multiplication overflow");
+        if (!gd_mul_i64(repeats[d], d < lead ? 1 : t->sizes[d - lead], &sizes[d]))
+            return gd_fail(a->ctx, GD_E_TOO_LARGE, "numel: integer multiplication overflow");
     for (int d = 0; d < n; d++)
-        if (repeats[d] < 0 && sizes[d] == 0) return gd_fail(a->ctx, GD_E_SHAPE, "Trying to create tensor with negative dimension %lld", (long long)repeats[d]);
+        if (repeats[d] < 0 && sizes[d] == 0)
+            return gd_fail(a->ctx, GD_E_SHAPE, "Trying to create tensor with negative dimension %lld",
+                           (long long)repeats[d]);
     gd_code code = gd_checked_numel(a->ctx, (gd_dtype)t->dtype, n, sizes, &numel);
     if (code) return code;
     out = gd_empty(a->ctx, (gd_dtype)t->dtype, n, sizes);
@@ -284,7 +309,9 @@ static gd_code roll_shifts(gd_apply *a, int64_t *shifts) {
     for (int i = 0; i < n; i++) {
         int d;
         if (t->numel == 0) return GD_OK; /* PyTorch looks at no dimension then */
-        if (t->ndim == 0) return gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %lld but tensor has no dimensions", (long long)arg_ints(a, 2)[i]);
+        if (t->ndim == 0)
+            return gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %lld but tensor has no dimensions",
+                           (long long)arg_ints(a, 2)[i]);
         gd_code code = gd_wrap_dim(a->ctx, arg_ints(a, 2)[i], t->ndim, &d);
         if (code) return code;
         int64_t size = t->sizes[d], shift = arg_ints(a, 1)[i] % size;
@@ -329,7 +356,8 @@ gd_code gd_fw_triangle(gd_apply *a) {
 }
 
 /* New: zeros of a shape, with src written on a diagonal of two dimensions. */
-static gd_tensor *on_diagonal(gd_ctx *c, gd_tensor *src, int ndim, const int64_t *sizes, int64_t offset, int64_t d1, int64_t d2) {
+static gd_tensor *on_diagonal(gd_ctx *c, gd_tensor *src, int ndim, const int64_t *sizes, int64_t offset, int64_t d1,
+                              int64_t d2) {
     gd_tensor *out = gd_zeros(c, (gd_dtype)src->dtype, ndim, sizes);
     if (!out) return NULL;
     gd_tensor *part = DO(c, diagonal, GD_TENSOR_VALUE(out), GD_INT_VALUE(offset), GD_INT_VALUE(d1), GD_INT_VALUE(d2));
@@ -344,13 +372,15 @@ gd_code gd_fw_diag(gd_apply *a) {
     int64_t offset = arg_int(a, 1), away = offset < 0 ? -offset : offset, sizes[2];
     if (t->ndim != 1 && t->ndim != 2) return gd_fail(a->ctx, GD_E_SHAPE, "matrix or a vector expected");
     if (t->ndim == 1) {
-        if (offset == INT64_MIN || !gd_add_i64(t->sizes[0], away, &sizes[0])) return gd_fail(a->ctx, GD_E_TOO_LARGE, "numel: integer multiplication overflow");
+        if (offset == INT64_MIN || !gd_add_i64(t->sizes[0], away, &sizes[0]))
+            return gd_fail(a->ctx, GD_E_TOO_LARGE, "numel: integer multiplication overflow");
         sizes[1] = sizes[0];
         return give(a, on_diagonal(a->ctx, t, 2, sizes, offset, 0, 1));
     }
     view = gd_alias(a->ctx, t, 2, t->sizes, GD_STRIDES(t), gd_offset(t));
     if (!view) return gd_failed(a->ctx);
-    gd_tensor *line = DO(a->ctx, diagonal, GD_TENSOR_VALUE(view), GD_INT_VALUE(offset), GD_INT_VALUE(0), GD_INT_VALUE(1));
+    gd_tensor *line =
+        DO(a->ctx, diagonal, GD_TENSOR_VALUE(view), GD_INT_VALUE(offset), GD_INT_VALUE(0), GD_INT_VALUE(1));
     gd_release(view);
     if (!line) return gd_failed(a->ctx);
     out = gd_empty_like(a->ctx, line, (gd_dtype)t->dtype);
@@ -361,14 +391,18 @@ gd_code gd_fw_diag(gd_apply *a) {
 
 gd_code gd_fw_trace(gd_apply *a) {
     gd_tensor *t = arg_tensor(a, 0), *out;
-    if (t->ndim != 2) return gd_fail(a->ctx, GD_E_SHAPE, "trace: expected a matrix, but got tensor with dim %d", t->ndim);
+    if (t->ndim != 2)
+        return gd_fail(a->ctx, GD_E_SHAPE, "trace: expected a matrix, but got tensor with dim %d", t->ndim);
     bool real = gd_dtype_is_float((gd_dtype)t->dtype);
-    int64_t n = t->sizes[0] < t->sizes[1] ? t->sizes[0] : t->sizes[1], step = (GD_STRIDES(t)[0] + GD_STRIDES(t)[1]) * (int64_t)gd_dtype_bytes((gd_dtype)t->dtype);
+    int64_t n = t->sizes[0] < t->sizes[1] ? t->sizes[0] : t->sizes[1],
+            step = (GD_STRIDES(t)[0] + GD_STRIDES(t)[1]) * (int64_t)gd_dtype_bytes((gd_dtype)t->dtype);
     double sum = 0;
     uint64_t whole = 0; /* wraps as PyTorch's int64 does */
     for (int64_t i = 0; i < n; i++) {
-        if (real) sum += gd_load_f64((gd_dtype)t->dtype, t->data + i * step);
-        else whole += (uint64_t)gd_load_i64((gd_dtype)t->dtype, t->data + i * step);
+        if (real)
+            sum += gd_load_f64((gd_dtype)t->dtype, t->data + i * step);
+        else
+            whole += (uint64_t)gd_load_i64((gd_dtype)t->dtype, t->data + i * step);
     }
     out = real ? gd_scalar_f64(a->ctx, sum, (gd_dtype)t->dtype) : gd_scalar_i64(a->ctx, (int64_t)whole, GD_INT64);
     return give(a, out);
@@ -387,9 +421,12 @@ gd_code gd_fw__select_backward(gd_apply *a) {
     if (!out) return gd_failed(a->ctx);
     for (int d = 0; d < out->ndim; d++)
         if (d != dim) strides[n++] = GD_STRIDES(out)[d];
-    gd_tensor *part = gd_alias(a->ctx, out, grad->ndim, grad->sizes, strides, (index < 0 ? index + sizes[dim] : index) * GD_STRIDES(out)[dim]);
-    if (part) gd_copy_values(part, grad);
-    else out = then_release(NULL, out);
+    gd_tensor *part = gd_alias(a->ctx, out, grad->ndim, grad->sizes, strides,
+                               (index < 0 ? index + sizes[dim] : index) * GD_STRIDES(out)[dim]);
+    if (part)
+        gd_copy_values(part, grad);
+    else
+        out = then_release(NULL, out);
     gd_release(part);
     return give(a, out);
 }
@@ -399,14 +436,17 @@ gd_code gd_fw__slice_backward(gd_apply *a) {
     gd_tensor *out = gd_zeros(a->ctx, (gd_dtype)grad->dtype, arg_count(a, 1), arg_ints(a, 1)), *part;
     if (!out) return gd_failed(a->ctx);
     part = DO(a->ctx, slice, GD_TENSOR_VALUE(out), a->args[2], a->args[3], a->args[4], a->args[5]);
-    if (part) gd_copy_values(part, grad);
-    else out = then_release(NULL, out);
+    if (part)
+        gd_copy_values(part, grad);
+    else
+        out = then_release(NULL, out);
     gd_release(part);
     return give(a, out);
 }
 
 gd_code gd_fw__diagonal_backward(gd_apply *a) {
-    return give(a, on_diagonal(a->ctx, arg_tensor(a, 0), arg_count(a, 1), arg_ints(a, 1), arg_int(a, 2), arg_int(a, 3), arg_int(a, 4)));
+    return give(a, on_diagonal(a->ctx, arg_tensor(a, 0), arg_count(a, 1), arg_ints(a, 1), arg_int(a, 2), arg_int(a, 3),
+                               arg_int(a, 4)));
 }
 
 gd_code gd_fw__as_strided_scatter(gd_apply *a) {
@@ -415,8 +455,10 @@ gd_code gd_fw__as_strided_scatter(gd_apply *a) {
     if (!out) return gd_failed(a->ctx);
     gd_copy_values(out, t);
     gd_tensor *part = DO(a->ctx, as_strided, GD_TENSOR_VALUE(out), a->args[2], a->args[3], a->args[4]);
-    if (part) gd_copy_values(part, arg_tensor(a, 1));
-    else out = then_release(NULL, out);
+    if (part)
+        gd_copy_values(part, arg_tensor(a, 1));
+    else
+        out = then_release(NULL, out);
     gd_release(part);
     return give(a, out);
 }
@@ -450,9 +492,11 @@ gd_code gd_fw__as_strided_map(gd_apply *a) {
     buffer = out ? gd_zeros(a->ctx, GD_FLOAT64, 1, &room) : NULL;
     counts = buffer ? gd_zeros(a->ctx, GD_FLOAT64, 1, &room) : NULL;
     if (counts) {
-        gd_strided_map(out, flat, (double *)(void *)buffer->data, (double *)(void *)counts->data,
-                       (gd_geometry){arg_count(a, from), arg_ints(a, from), arg_ints(a, from + 1), arg_int(a, from + 2)},
-                       (gd_geometry){arg_count(a, to), arg_ints(a, to), arg_ints(a, to + 1), arg_int(a, to + 2)}, a->op->param != 0);
+        gd_strided_map(
+            out, flat, (double *)(void *)buffer->data, (double *)(void *)counts->data,
+            (gd_geometry){arg_count(a, from), arg_ints(a, from), arg_ints(a, from + 1), arg_int(a, from + 2)},
+            (gd_geometry){arg_count(a, to), arg_ints(a, to), arg_ints(a, to + 1), arg_int(a, to + 2)},
+            a->op->param != 0);
     } else {
         out = then_release(NULL, out);
     }

@@ -12,7 +12,8 @@
 
 static gd_code same_dtype(gd_ctx *c, const gd_tensor *a, const gd_tensor *b) {
     if (a->dtype == b->dtype) return GD_OK;
-    return gd_fail(c, GD_E_DTYPE, "expected scalar type %s but found %s", gd_dtype_scalar_name((gd_dtype)a->dtype), gd_dtype_scalar_name((gd_dtype)b->dtype));
+    return gd_fail(c, GD_E_DTYPE, "expected scalar type %s but found %s", gd_dtype_scalar_name((gd_dtype)a->dtype),
+                   gd_dtype_scalar_name((gd_dtype)b->dtype));
 }
 
 static gd_code not_bool(gd_ctx *c, const gd_tensor *t, const char *what) {
@@ -21,15 +22,16 @@ static gd_code not_bool(gd_ctx *c, const gd_tensor *t, const char *what) {
 
 static gd_code inner_sizes(gd_ctx *c, const gd_tensor *a, const gd_tensor *b) {
     if (a->sizes[1] == b->sizes[0]) return GD_OK;
-    return gd_fail(c, GD_E_SHAPE, "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", (long long)a->sizes[0], (long long)a->sizes[1],
-                   (long long)b->sizes[0], (long long)b->sizes[1]);
+    return gd_fail(c, GD_E_SHAPE, "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)",
+                   (long long)a->sizes[0], (long long)a->sizes[1], (long long)b->sizes[0], (long long)b->sizes[1]);
 }
 
 static gd_code batch_sizes(gd_ctx *c, const gd_tensor *a, const gd_tensor *b) {
     if (a->ndim != 3) return gd_fail(c, GD_E_SHAPE, "batch1 must be a 3D tensor");
     if (b->ndim != 3) return gd_fail(c, GD_E_SHAPE, "batch2 must be a 3D tensor");
     if (a->sizes[0] == b->sizes[0] && a->sizes[2] == b->sizes[1]) return GD_OK;
-    return gd_fail(c, GD_E_SHAPE, "Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].",
+    return gd_fail(c, GD_E_SHAPE,
+                   "Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].",
                    (long long)a->sizes[0], (long long)a->sizes[2], (long long)b->sizes[0], (long long)b->sizes[1]);
 }
 
@@ -70,7 +72,8 @@ static gd_code multiply(gd_ctx *c, gd_tensor *out, double alpha, gd_tensor *a, g
         gd_matrix mx = matrix_of(x), my = matrix_of(y);
         mx.data = batch_at(x, i);
         my.data = batch_at(y, i);
-        gd_gemm((gd_dtype)out->dtype, m, n, k, alpha, mx, my, beta, out->data + i * m * n * (int64_t)gd_dtype_bytes((gd_dtype)out->dtype), n);
+        gd_gemm((gd_dtype)out->dtype, m, n, k, alpha, mx, my, beta,
+                out->data + i * m * n * (int64_t)gd_dtype_bytes((gd_dtype)out->dtype), n);
     }
     gd_code code = y ? GD_OK : gd_failed(c);
     gd_release(y);
@@ -106,7 +109,8 @@ gd_code gd_fw_bmm(gd_apply *a) {
     if (!code) code = same_dtype(c, x, y);
     if (!code) code = not_bool(c, x, "bmm");
     if (code) return code;
-    return give_product(a, gd_empty(c, (gd_dtype)x->dtype, 3, (int64_t[]){x->sizes[0], x->sizes[1], y->sizes[2]}), 1, x, y, 0);
+    return give_product(a, gd_empty(c, (gd_dtype)x->dtype, 3, (int64_t[]){x->sizes[0], x->sizes[1], y->sizes[2]}), 1, x,
+                        y, 0);
 }
 
 /* New: self spread to the shape in dtype, to be added to; uninitialised when beta is 0, as it is not read then. */
@@ -126,7 +130,8 @@ gd_code gd_fw_addmm(gd_apply *a) {
     if (code) return code;
     const int64_t sizes[] = {x->sizes[0], y->sizes[1]};
     code = check_expands(c, self, 2, sizes);
-    if (!code && (self->dtype != y->dtype || x->dtype != y->dtype)) code = gd_fail(c, GD_E_DTYPE, "self and mat2 must have the same dtype");
+    if (!code && (self->dtype != y->dtype || x->dtype != y->dtype))
+        code = gd_fail(c, GD_E_DTYPE, "self and mat2 must have the same dtype");
     if (!code) code = not_bool(c, x, "addmm_impl_cpu_");
     return code ? code : give_product(a, start_from(c, self, (gd_dtype)x->dtype, 2, sizes, beta), alpha, x, y, beta);
 }
@@ -146,17 +151,20 @@ gd_code gd_fw_baddbmm(gd_apply *a) {
 
 /* ---- matrix and vector --------------------------------------------------------------------- */
 
-static gd_code vector_sizes(gd_ctx *c, int self_ndim, const gd_tensor *m, const gd_tensor *v, int64_t self_numel, int64_t self_size) {
+static gd_code vector_sizes(gd_ctx *c, int self_ndim, const gd_tensor *m, const gd_tensor *v, int64_t self_numel,
+                            int64_t self_size) {
     if (m->ndim != 2 || v->ndim != 1 || self_ndim > 1)
         return gd_fail(c, GD_E_SHAPE, "vector + matrix @ vector expected, got %d, %d, %d", self_ndim, m->ndim, v->ndim);
     if (m->sizes[1] == v->sizes[0] && (self_numel == 1 || self_numel == m->sizes[0])) return GD_OK;
-    return gd_fail(c, GD_E_SHAPE, "size mismatch, got %lld, %lldx%lld,%lld", (long long)self_size, (long long)m->sizes[0], (long long)m->sizes[1],
-                   (long long)v->sizes[0]);
+    return gd_fail(c, GD_E_SHAPE, "size mismatch, got %lld, %lldx%lld,%lld", (long long)self_size,
+                   (long long)m->sizes[0], (long long)m->sizes[1], (long long)v->sizes[0]);
 }
 
-static gd_code give_vector_product(gd_apply *a, gd_tensor *out, double alpha, const gd_tensor *m, const gd_tensor *v, double beta) {
+static gd_code give_vector_product(gd_apply *a, gd_tensor *out, double alpha, const gd_tensor *m, const gd_tensor *v,
+                                   double beta) {
     if (out && out->numel)
-        gd_gemv((gd_dtype)out->dtype, m->sizes[0], m->sizes[1], alpha, matrix_of(m), v->data, GD_STRIDES(v)[0], beta, out->data);
+        gd_gemv((gd_dtype)out->dtype, m->sizes[0], m->sizes[1], alpha, matrix_of(m), v->data, GD_STRIDES(v)[0], beta,
+                out->data);
     return give(a, out);
 }
 
@@ -184,15 +192,17 @@ gd_code gd_fw_addmv(gd_apply *a) {
 gd_code gd_fw_dot(gd_apply *a) {
     gd_ctx *c = a->ctx;
     gd_tensor *x = arg_tensor(a, 0), *y = arg_tensor(a, 1);
-    if (x->ndim != 1 || y->ndim != 1) return gd_fail(c, GD_E_SHAPE, "1D tensors expected, but got %dD and %dD tensors", x->ndim, y->ndim);
+    if (x->ndim != 1 || y->ndim != 1)
+        return gd_fail(c, GD_E_SHAPE, "1D tensors expected, but got %dD and %dD tensors", x->ndim, y->ndim);
     if (x->dtype != y->dtype)
-        return gd_fail(c, GD_E_DTYPE, "dot : expected both vectors to have same dtype, but found %s and %s", gd_dtype_scalar_name((gd_dtype)x->dtype),
-                       gd_dtype_scalar_name((gd_dtype)y->dtype));
+        return gd_fail(c, GD_E_DTYPE, "dot : expected both vectors to have same dtype, but found %s and %s",
+                       gd_dtype_scalar_name((gd_dtype)x->dtype), gd_dtype_scalar_name((gd_dtype)y->dtype));
     if (x->numel != y->numel)
-        return gd_fail(c, GD_E_SHAPE,
-                       "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and "
-                       "%lld elements respectively",
-                       (long long)x->numel, (long long)y->numel, (long long)x->numel, (long long)y->numel);
+        return gd_fail(
+            c, GD_E_SHAPE,
+            "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and "
+            "%lld elements respectively",
+            (long long)x->numel, (long long)y->numel, (long long)x->numel, (long long)y->numel);
     gd_code code = not_bool(c, x, "dot");
     if (code) return code;
     gd_tensor *out = gd_empty(c, (gd_dtype)x->dtype, 0, NULL);
@@ -230,7 +240,8 @@ static gd_tensor *inner_product(gd_ctx *c, gd_tensor *x, gd_tensor *y) {
     int64_t order[GD_MAX_DIMS], shape[2 * GD_MAX_DIMS], k = x->sizes[x->ndim - 1];
     int n = 0;
     for (int d = 0; d < x->ndim; d++) order[d] = d;
-    gd_tensor *left = as_matrix(c, x, order, product(x->sizes, x->ndim - 1), k), *right = NULL, *flat = NULL, *out = NULL;
+    gd_tensor *left = as_matrix(c, x, order, product(x->sizes, x->ndim - 1), k), *right = NULL, *flat = NULL,
+              *out = NULL;
     order[0] = y->ndim - 1;
     for (int d = 1; d < y->ndim; d++) order[d] = d - 1;
     if (left) right = as_matrix(c, y, order, k, product(y->sizes, y->ndim - 1));
@@ -250,8 +261,9 @@ gd_code gd_fw_inner(gd_apply *a) {
     gd_tensor *x = arg_tensor(a, 0), *y = arg_tensor(a, 1);
     if (x->ndim == 0 || y->ndim == 0) return give(a, DO(c, mul, a->args[0], a->args[1]));
     if (x->sizes[x->ndim - 1] != y->sizes[y->ndim - 1])
-        return gd_fail(c, GD_E_SHAPE, "inner() the last dimension must match on both input tensors but got shapes %s and %s",
-                       gd_shape_text(left, sizeof left, x->ndim, x->sizes), gd_shape_text(right, sizeof right, y->ndim, y->sizes));
+        return gd_fail(
+            c, GD_E_SHAPE, "inner() the last dimension must match on both input tensors but got shapes %s and %s",
+            gd_shape_text(left, sizeof left, x->ndim, x->sizes), gd_shape_text(right, sizeof right, y->ndim, y->sizes));
     return give(a, inner_product(c, x, y));
 }
 
@@ -282,7 +294,8 @@ static gd_tensor *folded_product(gd_ctx *c, gd_tensor *batch, gd_tensor *other) 
     gd_tensor *flat = DO(c, reshape, GD_TENSOR_VALUE(batch), GD_INTS_VALUE(folded, 2));
     if (!flat) return NULL;
     if (other->ndim == 2) shape[n++] = other->sizes[1];
-    gd_tensor *out = other->ndim == 2 ? DO(c, mm, GD_TENSOR_VALUE(flat), GD_TENSOR_VALUE(other)) : DO(c, mv, GD_TENSOR_VALUE(flat), GD_TENSOR_VALUE(other));
+    gd_tensor *out = other->ndim == 2 ? DO(c, mm, GD_TENSOR_VALUE(flat), GD_TENSOR_VALUE(other))
+                                      : DO(c, mv, GD_TENSOR_VALUE(flat), GD_TENSOR_VALUE(other));
     gd_release(flat);
     return out ? then_release(DO(c, _unsafe_view, GD_TENSOR_VALUE(out), GD_INTS_VALUE(shape, n)), out) : NULL;
 }
@@ -334,7 +347,8 @@ gd_code gd_fw_matmul(gd_apply *a) {
     gd_ctx *c = a->ctx;
     gd_tensor *x = arg_tensor(a, 0), *y = arg_tensor(a, 1);
     if (x->ndim == 0 || y->ndim == 0)
-        return gd_fail(c, GD_E_SHAPE, "both arguments to matmul need to be at least 1D, but they are %dD and %dD", x->ndim, y->ndim);
+        return gd_fail(c, GD_E_SHAPE, "both arguments to matmul need to be at least 1D, but they are %dD and %dD",
+                       x->ndim, y->ndim);
     if (x->ndim == 2 && y->ndim == 2) return give(a, DO(c, mm, a->args[0], a->args[1]));
     if (x->ndim == 1 && y->ndim == 1) return give(a, DO(c, dot, a->args[0], a->args[1]));
     if (x->ndim == 2 && y->ndim == 1) return give(a, DO(c, mv, a->args[0], a->args[1]));

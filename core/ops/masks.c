@@ -30,8 +30,10 @@ static fill_value element_of(const gd_apply *a, gd_dtype dtype) {
     const gd_value *value = &a->args[2];
     if (value->kind == GD_V_TENSOR) {
         const gd_tensor *t = value->u.tensor;
-        if (gd_dtype_is_float((gd_dtype)t->dtype)) gd_store_f64(dtype, v.bytes, gd_load_f64((gd_dtype)t->dtype, t->data));
-        else gd_store_i64(dtype, v.bytes, gd_load_i64((gd_dtype)t->dtype, t->data));
+        if (gd_dtype_is_float((gd_dtype)t->dtype))
+            gd_store_f64(dtype, v.bytes, gd_load_f64((gd_dtype)t->dtype, t->data));
+        else
+            gd_store_i64(dtype, v.bytes, gd_load_i64((gd_dtype)t->dtype, t->data));
     } else if (value->kind == GD_V_INT) {
         gd_store_i64(dtype, v.bytes, value->u.integer);
     } else {
@@ -50,7 +52,8 @@ static gd_code fill_output(gd_apply *a, gd_tensor **out) {
     if (code) return code;
     if (given && (given->ndim != ndim || memcmp(given->sizes, sizes, (size_t)ndim * sizeof *sizes)))
         return gd_fail(a->ctx, GD_E_SHAPE, "output with shape %s doesn't match the broadcast shape %s",
-                       gd_shape_text(have, sizeof have, given->ndim, given->sizes), gd_shape_text(want, sizeof want, ndim, sizes));
+                       gd_shape_text(have, sizeof have, given->ndim, given->sizes),
+                       gd_shape_text(want, sizeof want, ndim, sizes));
     *out = given ? given : gd_empty(a->ctx, (gd_dtype)t->dtype, ndim, sizes);
     if (!*out) return gd_failed(a->ctx);
     if (*out != t) gd_copy_values(*out, t);
@@ -60,10 +63,12 @@ static gd_code fill_output(gd_apply *a, gd_tensor **out) {
 gd_code gd_fw_masked_fill(gd_apply *a) {
     gd_tensor *mask = arg_tensor(a, 1), *out = NULL;
     if (a->op->param && arg_tensor(a, 2)->ndim)
-        return gd_fail(a->ctx, GD_E_SHAPE, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
+        return gd_fail(a->ctx, GD_E_SHAPE,
+                       "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
                        arg_tensor(a, 2)->ndim);
     if (!is_mask(mask))
-        return gd_fail(a->ctx, GD_E_DTYPE, "masked_fill_ only supports boolean masks, but got mask with dtype %s", gd_dtype_name((gd_dtype)mask->dtype));
+        return gd_fail(a->ctx, GD_E_DTYPE, "masked_fill_ only supports boolean masks, but got mask with dtype %s",
+                       gd_dtype_name((gd_dtype)mask->dtype));
     fill_value v = element_of(a, (gd_dtype)arg_tensor(a, 0)->dtype);
     gd_code code = check_written(a, arg_tensor(a, 0));
     if (!code) code = fill_output(a, &out);
@@ -90,7 +95,8 @@ gd_code gd_fw_masked_select(gd_apply *a) {
         int own = d - (ndim - t->ndim);
         strides[d] = own < 0 || t->sizes[own] != sizes[d] ? 0 : GD_STRIDES(t)[own];
     }
-    gd_tensor *full = spread_mask(a->ctx, mask, ndim, sizes), *wide = full ? gd_alias(a->ctx, t, ndim, sizes, strides, gd_offset(t)) : NULL;
+    gd_tensor *full = spread_mask(a->ctx, mask, ndim, sizes),
+              *wide = full ? gd_alias(a->ctx, t, ndim, sizes, strides, gd_offset(t)) : NULL;
     if (wide) {
         int64_t count = gd_mask_count(full);
         out = gd_empty(a->ctx, (gd_dtype)t->dtype, 1, &count);

@@ -351,6 +351,7 @@ gd_code gd_fw_cumsum(gd_apply *a) {
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), self->ndim, &dim);
     if (!code) code = run_scan(a, GD_S_CUMSUM, dim, widened(result));
     if (code || result == widened(result)) return code;
+    a->nout = 0; /* until there is another */
     return give(a, converted(a->ctx, a->out[0], result));
 }
 

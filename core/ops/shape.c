@@ -43,18 +43,20 @@ gd_code gd_infer_shape(gd_ctx *c, const gd_tensor *t, const int64_t *wanted, int
     if (code) return code;
     bool fits = hole < 0 ? product == t->numel : product ? t->numel % product == 0 : t->numel == 0;
     if (!fits)
-        return gd_fail(c, GD_E_SHAPE, "shape '%s' is invalid for input of size %lld", gd_shape_text(text, sizeof text, n, wanted),
-                       (long long)t->numel);
+        return gd_fail(c, GD_E_SHAPE, "shape '%s' is invalid for input of size %lld",
+                       gd_shape_text(text, sizeof text, n, wanted), (long long)t->numel);
     if (hole >= 0 && !product)
-        return gd_fail(c, GD_E_SHAPE,
-                       "cannot reshape tensor of 0 elements into shape %s because the unspecified dimension size -1 can be any "
-                       "value and is ambiguous",
-                       gd_shape_text(text, sizeof text, n, wanted));
+        return gd_fail(
+            c, GD_E_SHAPE,
+            "cannot reshape tensor of 0 elements into shape %s because the unspecified dimension size -1 can be any "
+            "value and is ambiguous",
+            gd_shape_text(text, sizeof text, n, wanted));
     for (int i = 0; i < n; i++) out[i] = i == hole ? t->numel / product : wanted[i];
     return GD_OK;
 }
 
-/* Walks both shapes from the back: each run of old dimensions that lie evenly in memory must be made of whole new ones. */
+/* Walks both shapes from the back: each run of old dimensions that lie evenly in memory must be made of whole new ones.
+ */
 bool gd_view_strides(const gd_tensor *t, int ndim, const int64_t *sizes, int64_t *strides) {
     if (t->numel == 0) {
         gd_contiguous_strides(ndim, sizes, strides);
@@ -90,9 +92,10 @@ gd_code gd_fw_view(gd_apply *a) {
     gd_code code = gd_infer_shape(a->ctx, t, arg_ints(a, 1), n, sizes);
     if (code) return code;
     if (!gd_view_strides(t, n, sizes, strides))
-        return gd_fail(a->ctx, GD_E_SHAPE,
-                       "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-                       "contiguous subspaces). Use .reshape(...) instead.");
+        return gd_fail(
+            a->ctx, GD_E_SHAPE,
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+            "contiguous subspaces). Use .reshape(...) instead.");
     return give_alias(a, n, sizes, strides, gd_offset(t));
 }
 
@@ -111,7 +114,8 @@ gd_code gd_fw__alias(gd_apply *a) {
 static gd_tensor *reshaped(gd_ctx *c, gd_tensor *t, int n, const int64_t *sizes) {
     int64_t strides[GD_MAX_DIMS];
     gd_value shape = GD_INTS_VALUE(sizes, n);
-    if (gd_view_strides(t, n, sizes, strides)) return DO(c, _reshape_alias, GD_TENSOR_VALUE(t), shape, GD_INTS_VALUE(strides, n));
+    if (gd_view_strides(t, n, sizes, strides))
+        return DO(c, _reshape_alias, GD_TENSOR_VALUE(t), shape, GD_INTS_VALUE(strides, n));
     gd_tensor *copy = DO(c, contiguous, GD_TENSOR_VALUE(t));
     return copy ? then_release(DO(c, _unsafe_view, GD_TENSOR_VALUE(copy), shape), copy) : NULL;
 }
@@ -138,10 +142,12 @@ gd_code gd_fw_flatten(gd_apply *a) {
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, &start);
     if (!code) code = gd_wrap_dim(a->ctx, arg_int(a, 2), t->ndim, &end);
     if (code) return code;
-    if (start > end) return gd_fail(a->ctx, GD_E_SHAPE, "flatten() has invalid args: start_dim cannot come after end_dim");
+    if (start > end)
+        return gd_fail(a->ctx, GD_E_SHAPE, "flatten() has invalid args: start_dim cannot come after end_dim");
     if (t->ndim && start == end) return give(a, gd_retain(t));
     for (int d = start; d <= end && t->ndim; d++)
-        if (!gd_mul_i64(merged, t->sizes[d], &merged)) return gd_fail(a->ctx, GD_E_TOO_LARGE, "numel: integer multiplication overflow");
+        if (!gd_mul_i64(merged, t->sizes[d], &merged))
+            return gd_fail(a->ctx, GD_E_TOO_LARGE, "numel: integer multiplication overflow");
     for (int d = 0; d < start; d++) sizes[n++] = t->sizes[d];
     sizes[n++] = merged;
     for (int d = end + 1; d < t->ndim; d++) sizes[n++] = t->sizes[d];
@@ -150,8 +156,10 @@ gd_code gd_fw_flatten(gd_apply *a) {
 
 static gd_code unflatten_misfit(gd_apply *a, int dim) {
     char text[TEXT];
-    return gd_fail(a->ctx, GD_E_SHAPE, "unflatten: Provided sizes %s don't multiply up to the size of dim %d (%lld) in the input tensor",
-                   gd_shape_text(text, sizeof text, arg_count(a, 2), arg_ints(a, 2)), dim, (long long)arg_tensor(a, 0)->sizes[dim]);
+    return gd_fail(a->ctx, GD_E_SHAPE,
+                   "unflatten: Provided sizes %s don't multiply up to the size of dim %d (%lld) in the input tensor",
+                   gd_shape_text(text, sizeof text, arg_count(a, 2), arg_ints(a, 2)), dim,
+                   (long long)arg_tensor(a, 0)->sizes[dim]);
 }
 
 gd_code gd_fw_unflatten(gd_apply *a) {
@@ -160,7 +168,8 @@ gd_code gd_fw_unflatten(gd_apply *a) {
     int64_t sizes[GD_MAX_DIMS], product;
     int dim, hole, n = arg_count(a, 2);
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, &dim);
-    if (!code && t->ndim == 0) code = gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %d but tensor has no dimensions", dim);
+    if (!code && t->ndim == 0)
+        code = gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %d but tensor has no dimensions", dim);
     if (!code && n == 0) code = gd_fail(a->ctx, GD_E_SHAPE, "unflatten: sizes must be non-empty");
     if (!code) code = check_rank(a->ctx, t->ndim - 1 + n);
     if (!code) code = known_product(a->ctx, parts, n, &product, &hole);
@@ -226,7 +235,8 @@ gd_code gd_fw_reversed(gd_apply *a) {
 gd_code gd_fw_matrix_t(gd_apply *a) {
     gd_tensor *t = arg_tensor(a, 0);
     if (t->ndim == 1)
-        return gd_fail(a->ctx, GD_E_SHAPE, "tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor.");
+        return gd_fail(a->ctx, GD_E_SHAPE,
+                       "tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor.");
     if (t->ndim == 0) return give(a, gd_retain(t));
     return give(a, DO(a->ctx, transpose, a->args[0], GD_INT_VALUE(-2), GD_INT_VALUE(-1)));
 }
@@ -236,10 +246,11 @@ gd_code gd_fw_permute(gd_apply *a) {
     int64_t sizes[GD_MAX_DIMS], strides[GD_MAX_DIMS];
     bool seen[GD_MAX_DIMS] = {0};
     if (arg_count(a, 1) != t->ndim)
-        return gd_fail(a->ctx, GD_E_SHAPE,
-                       "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
-                       "ordering of dimensions i.e. input.dim() = %d is not equal to len(dims) = %d",
-                       t->ndim, arg_count(a, 1));
+        return gd_fail(
+            a->ctx, GD_E_SHAPE,
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            "ordering of dimensions i.e. input.dim() = %d is not equal to len(dims) = %d",
+            t->ndim, arg_count(a, 1));
     for (int d = 0; d < t->ndim; d++) {
         int from;
         gd_code code = gd_wrap_dim(a->ctx, arg_ints(a, 1)[d], t->ndim, &from);
@@ -274,11 +285,12 @@ gd_code gd_fw_movedim(gd_apply *a) {
     bool taken[GD_MAX_DIMS] = {0}, filled[GD_MAX_DIMS] = {0};
     int n = arg_tensor(a, 0)->ndim, count = arg_count(a, 1);
     if (count != arg_count(a, 2))
-        return gd_fail(a->ctx, GD_E_SHAPE,
-                       "movedim: Invalid source or destination dims: source (%s dims) should contain the same number of dims as "
-                       "destination (%s dims)",
-                       gd_shape_text(from_text, sizeof from_text, count, arg_ints(a, 1)),
-                       gd_shape_text(to_text, sizeof to_text, arg_count(a, 2), arg_ints(a, 2)));
+        return gd_fail(
+            a->ctx, GD_E_SHAPE,
+            "movedim: Invalid source or destination dims: source (%s dims) should contain the same number of dims as "
+            "destination (%s dims)",
+            gd_shape_text(from_text, sizeof from_text, count, arg_ints(a, 1)),
+            gd_shape_text(to_text, sizeof to_text, arg_count(a, 2), arg_ints(a, 2)));
     gd_code code = movedim_list(a, 1, "source", from, taken);
     if (!code) code = movedim_list(a, 2, "destination", to, filled);
     if (code) return code;
@@ -339,11 +351,13 @@ gd_code gd_fw_unsqueeze(gd_apply *a) {
 static gd_code expand_misfit(gd_apply *a, int d, int64_t size) {
     char wanted[TEXT], had[TEXT];
     gd_tensor *t = arg_tensor(a, 0);
-    return gd_fail(a->ctx, GD_E_SHAPE,
-                   "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %d.  "
-                   "Target sizes: %s.  Tensor sizes: %s",
-                   (long long)arg_ints(a, 1)[d], (long long)size, d, gd_shape_text(wanted, sizeof wanted, arg_count(a, 1), arg_ints(a, 1)),
-                   gd_shape_text(had, sizeof had, t->ndim, t->sizes));
+    return gd_fail(
+        a->ctx, GD_E_SHAPE,
+        "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %d.  "
+        "Target sizes: %s.  Tensor sizes: %s",
+        (long long)arg_ints(a, 1)[d], (long long)size, d,
+        gd_shape_text(wanted, sizeof wanted, arg_count(a, 1), arg_ints(a, 1)),
+        gd_shape_text(had, sizeof had, t->ndim, t->sizes));
 }
 
 static gd_code expand_rank(gd_apply *a) {
@@ -351,11 +365,12 @@ static gd_code expand_rank(gd_apply *a) {
     gd_tensor *t = arg_tensor(a, 0);
     int n = arg_count(a, 1);
     if (n >= t->ndim) return check_rank(a->ctx, n);
-    return gd_fail(a->ctx, GD_E_SHAPE,
-                   "expand(torch.%s{%s}, size=%s): the number of sizes provided (%d) must be greater or equal to the number of "
-                   "dimensions in the tensor (%d)",
-                   gd_dtype_legacy_name((gd_dtype)t->dtype), gd_shape_text(had, sizeof had, t->ndim, t->sizes),
-                   gd_shape_text(wanted, sizeof wanted, n, arg_ints(a, 1)), n, t->ndim);
+    return gd_fail(
+        a->ctx, GD_E_SHAPE,
+        "expand(torch.%s{%s}, size=%s): the number of sizes provided (%d) must be greater or equal to the number of "
+        "dimensions in the tensor (%d)",
+        gd_dtype_legacy_name((gd_dtype)t->dtype), gd_shape_text(had, sizeof had, t->ndim, t->sizes),
+        gd_shape_text(wanted, sizeof wanted, n, arg_ints(a, 1)), n, t->ndim);
 }
 
 gd_code gd_fw_expand(gd_apply *a) {
@@ -368,14 +383,19 @@ gd_code gd_fw_expand(gd_apply *a) {
     for (int d = n - 1; d >= 0; d--) {
         int64_t size = d < lead ? 1 : t->sizes[d - lead];
         if (d < lead && wanted[d] < 0)
-            return gd_fail(a->ctx, GD_E_SHAPE, "The expanded size of the tensor (%lld) isn't allowed in a leading, non-existing dimension %d",
-                           (long long)wanted[d], d);
+            return gd_fail(
+                a->ctx, GD_E_SHAPE,
+                "The expanded size of the tensor (%lld) isn't allowed in a leading, non-existing dimension %d",
+                (long long)wanted[d], d);
         sizes[d] = wanted[d] == -1 ? size : wanted[d];
         if (size != 1 && sizes[d] != size) return expand_misfit(a, d, size);
         if (sizes[d] < 0) return expand_misfit(a, d, size);
         /* A repeated dimension stays in place; a new one is laid out as contiguous would, as unsqueeze does. */
         bool same = d >= lead && sizes[d] == size;
-        strides[d] = same ? GD_STRIDES(t)[d - lead] : sizes[d] != 1 ? 0 : d == n - 1 ? 1 : sizes[d + 1] * strides[d + 1];
+        strides[d] = same            ? GD_STRIDES(t)[d - lead]
+                     : sizes[d] != 1 ? 0
+                     : d == n - 1    ? 1
+                                     : sizes[d + 1] * strides[d + 1];
     }
     code = gd_checked_numel(a->ctx, (gd_dtype)t->dtype, n, sizes, &numel);
     return code ? code : give_alias(a, n, sizes, strides, gd_offset(t));
@@ -395,15 +415,17 @@ static gd_code check_inside(gd_apply *a, const gd_tensor *t, int64_t offset) {
         int64_t reach;
         if (!gd_mul_i64(sizes[d] - 1, strides[d], &reach) || !gd_add_i64(last, reach, &last))
             return gd_fail(a->ctx, GD_E_TOO_LARGE, "Storage size calculation overflowed with sizes=%s and strides=%s",
-                           gd_shape_text(size_text, sizeof size_text, n, sizes), gd_shape_text(stride_text, sizeof stride_text, n, strides));
+                           gd_shape_text(size_text, sizeof size_text, n, sizes),
+                           gd_shape_text(stride_text, sizeof stride_text, n, strides));
     }
     if (last < INT64_MAX && gd_mul_i64(last + 1, bytes, &need) && (uint64_t)need <= t->storage->nbytes) return GD_OK;
-    return gd_fail(a->ctx, GD_E_SHAPE,
-                   "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring a storage size of %lld are out "
-                   "of bounds for storage of size %zu",
-                   gd_shape_text(size_text, sizeof size_text, n, sizes), gd_shape_text(stride_text, sizeof stride_text, n, strides),
-                   (long long)offset, (long long)bytes, (long long)(last < INT64_MAX / bytes ? (last + 1) * bytes : INT64_MAX),
-                   t->storage->nbytes);
+    return gd_fail(
+        a->ctx, GD_E_SHAPE,
+        "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring a storage size of %lld are out "
+        "of bounds for storage of size %zu",
+        gd_shape_text(size_text, sizeof size_text, n, sizes),
+        gd_shape_text(stride_text, sizeof stride_text, n, strides), (long long)offset, (long long)bytes,
+        (long long)(last < INT64_MAX / bytes ? (last + 1) * bytes : INT64_MAX), t->storage->nbytes);
 }
 
 static gd_code check_geometry(gd_apply *a, int64_t offset) {
@@ -414,7 +436,8 @@ static gd_code check_geometry(gd_apply *a, int64_t offset) {
     if (n != arg_count(a, 2)) return gd_fail(a->ctx, GD_E_SHAPE, "mismatch in length of strides and shape");
     for (int d = 0; d < n; d++)
         if (arg_ints(a, 2)[d] < 0)
-            return gd_fail(a->ctx, GD_E_SHAPE, "as_strided: Negative strides are not supported at the moment, got strides: %s",
+            return gd_fail(a->ctx, GD_E_SHAPE,
+                           "as_strided: Negative strides are not supported at the moment, got strides: %s",
                            gd_shape_text(text, sizeof text, n, arg_ints(a, 2)));
     if (offset < 0) return gd_fail(a->ctx, GD_E_SHAPE, "Tensor: invalid storage offset %lld", (long long)offset);
     return check_inside(a, arg_tensor(a, 0), offset);
@@ -431,14 +454,16 @@ gd_code gd_fw_as_strided(gd_apply *a) {
 gd_code gd_fw__as_strided_view(gd_apply *a) {
     const gd_tensor *t = arg_tensor(a, 0);
     const int64_t *sizes = arg_ints(a, 1);
-    int64_t strides[GD_MAX_DIMS], offset = arg_int(a, 3), room = (int64_t)(t->storage->nbytes / gd_dtype_bytes((gd_dtype)t->dtype));
+    int64_t strides[GD_MAX_DIMS], offset = arg_int(a, 3),
+                                  room = (int64_t)(t->storage->nbytes / gd_dtype_bytes((gd_dtype)t->dtype));
     int n = arg_count(a, 1);
     gd_code code = check_geometry(a, offset);
     if (code) return code;
     bool empty = false;
     for (int d = 0; d < n; d++) empty |= sizes[d] == 0;
     /* Strides and offsets that are never walked are kept small, so that arithmetic on them cannot overflow. */
-    for (int d = 0; d < n; d++) strides[d] = (empty || sizes[d] == 1) && arg_ints(a, 2)[d] > room ? 1 : arg_ints(a, 2)[d];
+    for (int d = 0; d < n; d++)
+        strides[d] = (empty || sizes[d] == 1) && arg_ints(a, 2)[d] > room ? 1 : arg_ints(a, 2)[d];
     return give_alias(a, n, sizes, strides, offset > room ? room : offset);
 }
 
@@ -454,8 +479,8 @@ gd_code gd_fw_select(gd_apply *a) {
     if (code) return code;
     int64_t size = t->sizes[dim];
     if (index < -size || index >= size)
-        return gd_fail(a->ctx, GD_E_INDEX, "select(): index %lld out of range for tensor of size %s at dimension %d", (long long)index,
-                       gd_shape_text(text, sizeof text, t->ndim, t->sizes), dim);
+        return gd_fail(a->ctx, GD_E_INDEX, "select(): index %lld out of range for tensor of size %s at dimension %d",
+                       (long long)index, gd_shape_text(text, sizeof text, t->ndim, t->sizes), dim);
     if (index < 0) index += size;
     for (int d = 0; d < t->ndim; d++) {
         if (d == dim) continue;
@@ -476,7 +501,8 @@ gd_code gd_fw_slice(gd_apply *a) {
     if (code) return code;
     if (step <= 0) return gd_fail(a->ctx, GD_E_SHAPE, "slice step must be positive");
     int64_t size = t->sizes[dim];
-    int64_t start = a->args[2].kind == GD_V_NONE ? 0 : arg_int(a, 2), end = a->args[3].kind == GD_V_NONE ? size : arg_int(a, 3);
+    int64_t start = a->args[2].kind == GD_V_NONE ? 0 : arg_int(a, 2),
+            end = a->args[3].kind == GD_V_NONE ? size : arg_int(a, 3);
     start = clamp_to(start < 0 ? start + size : start, size);
     end = clamp_to(end < 0 ? end + size : end, size);
     if (end < start) end = start;
@@ -505,9 +531,10 @@ gd_code gd_fw_narrow(gd_apply *a) {
         if (start < 0) start += size ? size : 1;
     }
     if (start < 0 || start > size || length < 0 || length > size - start)
-        return gd_fail(a->ctx, GD_E_SHAPE, "start (%lld) + length (%lld) exceeds dimension size (%lld).", (long long)start, (long long)length,
-                       (long long)size);
-    return give(a, DO(a->ctx, slice, a->args[0], GD_INT_VALUE(dim), GD_INT_VALUE(start), GD_INT_VALUE(start + length), GD_INT_VALUE(1)));
+        return gd_fail(a->ctx, GD_E_SHAPE, "start (%lld) + length (%lld) exceeds dimension size (%lld).",
+                       (long long)start, (long long)length, (long long)size);
+    return give(a, DO(a->ctx, slice, a->args[0], GD_INT_VALUE(dim), GD_INT_VALUE(start), GD_INT_VALUE(start + length),
+                      GD_INT_VALUE(1)));
 }
 
 gd_code gd_fw_diagonal(gd_apply *a) {
@@ -518,9 +545,11 @@ gd_code gd_fw_diagonal(gd_apply *a) {
     if (!code) code = gd_wrap_dim(a->ctx, arg_int(a, 3), t->ndim, &d2);
     if (code) return code;
     if (d1 == d2)
-        return gd_fail(a->ctx, GD_E_SHAPE, "diagonal dimensions cannot be identical %lld, %lld", (long long)arg_int(a, 2), (long long)arg_int(a, 3));
+        return gd_fail(a->ctx, GD_E_SHAPE, "diagonal dimensions cannot be identical %lld, %lld",
+                       (long long)arg_int(a, 2), (long long)arg_int(a, 3));
     int64_t rows = t->sizes[d1], columns = t->sizes[d2], step1 = GD_STRIDES(t)[d1], step2 = GD_STRIDES(t)[d2];
-    int64_t down = offset < 0 ? (offset < -rows ? rows : -offset) : 0, right = offset > 0 ? (offset > columns ? columns : offset) : 0;
+    int64_t down = offset < 0 ? (offset < -rows ? rows : -offset) : 0,
+            right = offset > 0 ? (offset > columns ? columns : offset) : 0;
     int64_t count = rows - down < columns - right ? rows - down : columns - right;
     for (int d = 0; d < t->ndim; d++) {
         if (d == d1 || d == d2) continue;

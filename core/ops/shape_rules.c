@@ -90,7 +90,8 @@ void gd_bw_cat(gd_bw *b) {
 
 void gd_bw_stack(gd_bw *b) {
     for (int i = 0; i < gd_bw_entries(b, 0); i++)
-        if (gd_bw_needs_entry(b, 0, i)) gd_bw_set_entry(b, 0, i, GX(b->ctx, select, T_(b->grads[0]), gd_bw_arg(b, 1), I_(i)));
+        if (gd_bw_needs_entry(b, 0, i))
+            gd_bw_set_entry(b, 0, i, GX(b->ctx, select, T_(b->grads[0]), gd_bw_arg(b, 1), I_(i)));
 }
 
 /* split: the size of piece i; both overloads. */
@@ -153,12 +154,15 @@ void gd_bw_select(gd_bw *b) {
 }
 
 void gd_bw_slice(gd_bw *b) {
-    gd_bw_set(b, 0, GX(b->ctx, _slice_backward, T_(b->grads[0]), sizes_value(b, 0), gd_bw_arg(b, 1), int_arg(b, 2, 0),
-                       int_arg(b, 3, INT64_MAX), gd_bw_arg(b, 4)));
+    gd_bw_set(b, 0,
+              GX(b->ctx, _slice_backward, T_(b->grads[0]), sizes_value(b, 0), gd_bw_arg(b, 1), int_arg(b, 2, 0),
+                 int_arg(b, 3, INT64_MAX), gd_bw_arg(b, 4)));
 }
 
 void gd_bw_diagonal(gd_bw *b) {
-    gd_bw_set(b, 0, GX(b->ctx, _diagonal_backward, T_(b->grads[0]), sizes_value(b, 0), gd_bw_arg(b, 1), gd_bw_arg(b, 2), gd_bw_arg(b, 3)));
+    gd_bw_set(b, 0,
+              GX(b->ctx, _diagonal_backward, T_(b->grads[0]), sizes_value(b, 0), gd_bw_arg(b, 1), gd_bw_arg(b, 2),
+                 gd_bw_arg(b, 3)));
 }
 
 void gd_bw__select_backward(gd_bw *b) {
@@ -166,7 +170,8 @@ void gd_bw__select_backward(gd_bw *b) {
 }
 
 void gd_bw__slice_backward(gd_bw *b) {
-    gd_bw_set(b, 0, GX(b->ctx, slice, T_(b->grads[0]), gd_bw_arg(b, 2), gd_bw_arg(b, 3), gd_bw_arg(b, 4), gd_bw_arg(b, 5)));
+    gd_bw_set(b, 0,
+              GX(b->ctx, slice, T_(b->grads[0]), gd_bw_arg(b, 2), gd_bw_arg(b, 3), gd_bw_arg(b, 4), gd_bw_arg(b, 5)));
 }
 
 void gd_bw__diagonal_backward(gd_bw *b) {
@@ -175,8 +180,10 @@ void gd_bw__diagonal_backward(gd_bw *b) {
 
 void gd_bw_diag(gd_bw *b) {
     gd_value sizes = sizes_value(b, 0);
-    if (sizes.n == 1) gd_bw_set(b, 0, GX(b->ctx, diag, T_(b->grads[0]), gd_bw_arg(b, 1)));
-    else gd_bw_set(b, 0, GX(b->ctx, _diagonal_backward, T_(b->grads[0]), sizes, gd_bw_arg(b, 1), I_(0), I_(1)));
+    if (sizes.n == 1)
+        gd_bw_set(b, 0, GX(b->ctx, diag, T_(b->grads[0]), gd_bw_arg(b, 1)));
+    else
+        gd_bw_set(b, 0, GX(b->ctx, _diagonal_backward, T_(b->grads[0]), sizes, gd_bw_arg(b, 1), I_(0), I_(1)));
 }
 
 void gd_bw_trace(gd_bw *b) {
@@ -205,29 +212,36 @@ void gd_bw_roll(gd_bw *b) {
 /* ---- as_strided ---------------------------------------------------------------------------- */
 
 void gd_bw__as_strided_view(gd_bw *b) {
-    gd_bw_set(b, 0, GX(b->ctx, _as_strided_backward, T_(b->grads[0]), sizes_value(b, 0), gd_bw_arg(b, 4), gd_bw_arg(b, 5), gd_bw_arg(b, 1),
-                       gd_bw_arg(b, 2), gd_bw_arg(b, 3)));
+    gd_bw_set(b, 0,
+              GX(b->ctx, _as_strided_backward, T_(b->grads[0]), sizes_value(b, 0), gd_bw_arg(b, 4), gd_bw_arg(b, 5),
+                 gd_bw_arg(b, 1), gd_bw_arg(b, 2), gd_bw_arg(b, 3)));
 }
 
 void gd_bw__as_strided_gather(gd_bw *b) {
-    gd_bw_set(b, 0, GX(b->ctx, _as_strided_backward, T_(b->grads[0]), gd_bw_arg(b, 1), gd_bw_arg(b, 2), gd_bw_arg(b, 3), gd_bw_arg(b, 4),
-                       gd_bw_arg(b, 5), gd_bw_arg(b, 6)));
+    gd_bw_set(b, 0,
+              GX(b->ctx, _as_strided_backward, T_(b->grads[0]), gd_bw_arg(b, 1), gd_bw_arg(b, 2), gd_bw_arg(b, 3),
+                 gd_bw_arg(b, 4), gd_bw_arg(b, 5), gd_bw_arg(b, 6)));
 }
 
 void gd_bw__as_strided_backward(gd_bw *b) {
-    gd_bw_set(b, 0, GX(b->ctx, _as_strided_gather, T_(b->grads[0]), gd_bw_arg(b, 1), gd_bw_arg(b, 2), gd_bw_arg(b, 3), gd_bw_arg(b, 4),
-                       gd_bw_arg(b, 5), gd_bw_arg(b, 6)));
+    gd_bw_set(b, 0,
+              GX(b->ctx, _as_strided_gather, T_(b->grads[0]), gd_bw_arg(b, 1), gd_bw_arg(b, 2), gd_bw_arg(b, 3),
+                 gd_bw_arg(b, 4), gd_bw_arg(b, 5), gd_bw_arg(b, 6)));
 }
 
 void gd_bw__as_strided_scatter(gd_bw *b) {
     gd_ctx *c = b->ctx;
     gd_value size = gd_bw_arg(b, 2), stride = gd_bw_arg(b, 3), offset = gd_bw_arg(b, 4);
     if (gd_bw_needs(b, 0) && b->grads[0])
-        gd_bw_set(b, 0, GX(c, _as_strided_scatter, T_(b->grads[0]), T_(zeros(c, (gd_dtype)b->grads[0]->dtype, (int)size.n, size.u.ints)), size, stride, offset));
+        gd_bw_set(b, 0,
+                  GX(c, _as_strided_scatter, T_(b->grads[0]),
+                     T_(zeros(c, (gd_dtype)b->grads[0]->dtype, (int)size.n, size.u.ints)), size, stride, offset));
     if (gd_bw_needs(b, 1)) {
         gd_value whole = sizes_value(b, 0);
         int64_t strides[GD_MAX_DIMS];
         gd_contiguous_strides((int)whole.n, whole.u.ints, strides);
-        gd_bw_set(b, 1, GX(c, _as_strided_gather, T_(b->grads[0]), whole, GD_INTS_VALUE(strides, whole.n), I_(0), size, stride, offset));
+        gd_bw_set(b, 1,
+                  GX(c, _as_strided_gather, T_(b->grads[0]), whole, GD_INTS_VALUE(strides, whole.n), I_(0), size,
+                     stride, offset));
     }
 }

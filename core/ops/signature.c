@@ -130,7 +130,8 @@ static void take_ints(reader *r, gd_value *v) {
         gd_value one = GD_NONE_VALUE;
         skip_space(r);
         take_number(r, &one);
-        if (one.kind != GD_V_INT || int_used >= sizeof int_arena / sizeof *int_arena) wrong(r, "a list default is malformed");
+        if (one.kind != GD_V_INT || int_used >= sizeof int_arena / sizeof *int_arena)
+            wrong(r, "a list default is malformed");
         if (r->why) return;
         int_arena[int_used++] = one.u.integer;
         n++;
@@ -173,7 +174,10 @@ static void take_default(reader *r, gd_param *p) {
 static bool default_fits(const gd_param *p) {
     gd_kind k = p->value.kind;
     switch (p->type) {
-    case GD_T_TENSOR: case GD_T_TENSORS: case GD_T_FLOATS: case GD_T_INDEX: return k == GD_V_NONE && p->optional;
+    case GD_T_TENSOR:
+    case GD_T_TENSORS:
+    case GD_T_FLOATS:
+    case GD_T_INDEX: return k == GD_V_NONE && p->optional;
     case GD_T_SCALAR: return k == GD_V_INT || k == GD_V_FLOAT || k == GD_V_BOOL || (k == GD_V_NONE && p->optional);
     case GD_T_INT: return k == GD_V_INT || (k == GD_V_NONE && p->optional);
     case GD_T_FLOAT: return k == GD_V_FLOAT || (k == GD_V_NONE && p->optional);
@@ -250,8 +254,8 @@ static const struct {
     const char *suffix;
     gd_save_kind kind;
 } properties[] = {
-    {"_sym_sizes", GD_SAVE_SIZES},     {"_sizes", GD_SAVE_SIZES}, {"_sym_strides", GD_SAVE_STRIDES},
-    {"_strides", GD_SAVE_STRIDES},     {"_numel", GD_SAVE_NUMEL},
+    {"_sym_sizes", GD_SAVE_SIZES}, {"_sizes", GD_SAVE_SIZES}, {"_sym_strides", GD_SAVE_STRIDES},
+    {"_strides", GD_SAVE_STRIDES}, {"_numel", GD_SAVE_NUMEL},
 };
 
 /* "self_sizes" and its kin: a property of a Tensor argument. */
@@ -335,10 +339,13 @@ const char *gd_compile_row(gd_op *op) {
     r.at = op->saves_text;
     if (!r.why) take_saves(&r, op);
     bool inplace = op->flags & (GD_INPLACE | GD_INPLACE_ONLY);
-    if (inplace && (op->nparams == 0 || op->params[0].type != GD_T_TENSOR)) wrong(&r, "an in-place op needs a Tensor first");
-    if (op->flags & GD_VIEW && (op->nparams == 0 || op->params[0].type != GD_T_TENSOR)) wrong(&r, "a view needs a Tensor first");
+    if (inplace && (op->nparams == 0 || op->params[0].type != GD_T_TENSOR))
+        wrong(&r, "an in-place op needs a Tensor first");
+    if (op->flags & GD_VIEW && (op->nparams == 0 || op->params[0].type != GD_T_TENSOR))
+        wrong(&r, "a view needs a Tensor first");
     bool composite = op->flags & GD_COMPOSITE;
-    if (!composite && op->backward && (op->ndiff == 0 || !*op->node)) wrong(&r, "a differentiable op needs diff and node");
+    if (!composite && op->backward && (op->ndiff == 0 || !*op->node))
+        wrong(&r, "a differentiable op needs diff and node");
     if ((op->flags & GD_HIDDEN) && op->name[0] != '_') wrong(&r, "a hidden op's name starts with _");
     return r.why;
 }

@@ -9,11 +9,11 @@
 /* A subscript being worked off. */
 typedef struct subscript {
     gd_ctx *ctx;
-    gd_tensor *at;                    /* owned: what the entries so far gave */
-    int dim;                          /* the dimension of `at` that the next entry is for */
-    int entry;                        /* which entry that is: PyTorch names it as the dimension in messages */
-    int ntensors;                     /* entries of `tensors` */
-    gd_tensor *tensors[GD_MAX_DIMS];  /* owned or NULL */
+    gd_tensor *at;                   /* owned: what the entries so far gave */
+    int dim;                         /* the dimension of `at` that the next entry is for */
+    int entry;                       /* which entry that is: PyTorch names it as the dimension in messages */
+    int ntensors;                    /* entries of `tensors` */
+    gd_tensor *tensors[GD_MAX_DIMS]; /* owned or NULL */
 } subscript;
 
 static void subscript_clear(subscript *s) {
@@ -39,12 +39,14 @@ static int64_t dims_used(const gd_value *v) {
 static gd_code take_number(subscript *s, int64_t index) {
     const gd_tensor *t = s->at;
     if (t->ndim == 0)
-        return gd_fail(s->ctx, GD_E_INDEX,
-                       "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
-                       "tensor to a number");
+        return gd_fail(
+            s->ctx, GD_E_INDEX,
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
+            "tensor to a number");
     int64_t size = s->dim < t->ndim ? t->sizes[s->dim] : 0;
     if (index < -size || index >= size)
-        return gd_fail(s->ctx, GD_E_INDEX, "index %lld is out of bounds for dimension %d with size %lld", (long long)index, s->entry, (long long)size);
+        return gd_fail(s->ctx, GD_E_INDEX, "index %lld is out of bounds for dimension %d with size %lld",
+                       (long long)index, s->entry, (long long)size);
     return proceed(s, DO(s->ctx, select, GD_TENSOR_VALUE(s->at), GD_INT_VALUE(s->dim), GD_INT_VALUE(index)));
 }
 
@@ -72,7 +74,8 @@ static gd_code take_slice(subscript *s, const gd_value *v) {
     if (code) return code;
     if (step == 0) return gd_fail(s->ctx, GD_E_VALUE, "slice step cannot be zero");
     if (step < 0) return gd_fail(s->ctx, GD_E_VALUE, "step must be greater than zero");
-    code = proceed(s, DO(s->ctx, slice, GD_TENSOR_VALUE(s->at), GD_INT_VALUE(s->dim), GD_INT_VALUE(start), GD_INT_VALUE(stop), GD_INT_VALUE(step)));
+    code = proceed(s, DO(s->ctx, slice, GD_TENSOR_VALUE(s->at), GD_INT_VALUE(s->dim), GD_INT_VALUE(start),
+                         GD_INT_VALUE(stop), GD_INT_VALUE(step)));
     s->dim++;
     return code;
 }
@@ -119,15 +122,18 @@ static gd_code take_entry(subscript *s, const gd_value *v, int whole_ndim, int64
     case GD_V_LIST: return take_list(s, v);
     case GD_V_ELLIPSIS:
         s->dim += whole_ndim - (int)used;
-        if (s->dim > s->at->ndim) return gd_fail(s->ctx, GD_E_INDEX, "an index can only have a single ellipsis ('...')");
+        if (s->dim > s->at->ndim)
+            return gd_fail(s->ctx, GD_E_INDEX, "an index can only have a single ellipsis ('...')");
         return GD_OK;
     case GD_V_NONE:
         code = proceed(s, DO(s->ctx, unsqueeze, GD_TENSOR_VALUE(s->at), GD_INT_VALUE(s->dim)));
         s->dim++;
         return code;
     default:
-        return gd_fail(s->ctx, GD_E_INDEX, "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got %s)",
-                       v->kind == GD_V_FLOAT ? "float" : "str");
+        return gd_fail(
+            s->ctx, GD_E_INDEX,
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got %s)",
+            v->kind == GD_V_FLOAT ? "float" : "str");
     }
 }
 
@@ -136,7 +142,8 @@ static gd_code apply_entries(subscript *s, gd_tensor *self, const gd_value *entr
     int64_t used = 0;
     s->at = gd_retain(self);
     for (int i = 0; i < n; i++) used += dims_used(&entries[i]);
-    bool plain = n == 1 && (entries[0].kind == GD_V_INT || entries[0].kind == GD_V_SLICE); /* these have texts of their own */
+    bool plain =
+        n == 1 && (entries[0].kind == GD_V_INT || entries[0].kind == GD_V_SLICE); /* these have texts of their own */
     if (used > self->ndim && !(plain && self->ndim == 0))
         return gd_fail(s->ctx, GD_E_INDEX, "too many indices for tensor of dimension %d", self->ndim);
     gd_code code = GD_OK;
@@ -155,9 +162,12 @@ gd_code gd_fw_getitem(gd_apply *a) {
     gd_tensor *self = arg_tensor(a, 0);
     subscript s = {.ctx = a->ctx};
     gd_code code = apply_entries(&s, self, a->args[1].u.list, arg_count(a, 1));
-    if (!code && s.ntensors) code = give(a, DO(a->ctx, index, GD_TENSOR_VALUE(s.at), collected(&s)));
-    else if (!code && s.at == self) code = give(a, DO(a->ctx, _alias, GD_TENSOR_VALUE(self)));
-    else if (!code) code = give(a, gd_retain(s.at));
+    if (!code && s.ntensors)
+        code = give(a, DO(a->ctx, index, GD_TENSOR_VALUE(s.at), collected(&s)));
+    else if (!code && s.at == self)
+        code = give(a, DO(a->ctx, _alias, GD_TENSOR_VALUE(self)));
+    else if (!code)
+        code = give(a, gd_retain(s.at));
     subscript_clear(&s);
     return code;
 }
@@ -175,15 +185,20 @@ static gd_tensor *without_leading_ones(gd_ctx *c, gd_tensor *value) {
 static gd_code copy_into(gd_ctx *c, gd_tensor *target, gd_tensor *value) {
     gd_tensor *source = NULL;
     if (value->ndim == 0 && target->ndim != 0)
-        return gd_do_inplace(c, GD_OP_fill_tensor_, (const gd_value[]){GD_TENSOR_VALUE(target), GD_TENSOR_VALUE(value)}, 2);
+        return gd_do_inplace(c, GD_OP_fill_tensor_, (const gd_value[]){GD_TENSOR_VALUE(target), GD_TENSOR_VALUE(value)},
+                             2);
     if (gd_same_shape(target, value)) {
         source = gd_retain(value);
     } else {
         gd_tensor *bare = without_leading_ones(c, value);
-        if (bare) source = then_release(DO(c, expand, GD_TENSOR_VALUE(bare), GD_INTS_VALUE(target->sizes, target->ndim)), bare);
+        bool same = bare && gd_same_shape(target, bare);
+        if (bare && !same)
+            bare = then_release(DO(c, expand, GD_TENSOR_VALUE(bare), GD_INTS_VALUE(target->sizes, target->ndim)), bare);
+        source = bare;
     }
     if (!source) return gd_failed(c);
-    gd_code code = gd_do_inplace(c, GD_OP_copy_, (const gd_value[]){GD_TENSOR_VALUE(target), GD_TENSOR_VALUE(source)}, 2);
+    gd_code code =
+        gd_do_inplace(c, GD_OP_copy_, (const gd_value[]){GD_TENSOR_VALUE(target), GD_TENSOR_VALUE(source)}, 2);
     gd_release(source);
     return code;
 }

@@ -5,14 +5,22 @@
 
 #include "core/autograd/autograd.h"
 #include "core/kernels/kernels.h"
-#include "core/ops/dispatch.h"
-#include "core/ops/families.h"
 #include "core/kernels/pointwise.h"
 #include "core/kernels/reduce.h"
+#include "core/ops/dispatch.h"
+#include "core/ops/families.h"
 
-#define OP(i, text, fw, par, bw, nd, df, sv, fl, dc)                                                               \
-    {.id = GD_OP_##i, .signature = text, .forward = gd_fw_##fw, .param = (int)(par), .backward = gd_bw_##bw,       \
-     .node = nd, .diff_text = df, .saves_text = sv, .flags = (fl), .doc = dc},
+#define OP(i, text, fw, par, bw, nd, df, sv, fl, dc)                                                                   \
+    {.id = GD_OP_##i,                                                                                                  \
+     .signature = text,                                                                                                \
+     .forward = gd_fw_##fw,                                                                                            \
+     .param = (int)(par),                                                                                              \
+     .backward = gd_bw_##bw,                                                                                           \
+     .node = nd,                                                                                                       \
+     .diff_text = df,                                                                                                  \
+     .saves_text = sv,                                                                                                 \
+     .flags = (fl),                                                                                                    \
+     .doc = dc},
 gd_op gd_ops[GD_OP_COUNT] = {
 #include "core/ops/all.def"
 };
@@ -76,10 +84,11 @@ const char *gd_op_name(const gd_op *op) { return op->name; }
 const char *gd_op_signature(const gd_op *op) { return op->signature; }
 const char *gd_op_doc(const gd_op *op) { return op->doc; }
 
-/* A composite is as differentiable as the ops it is made of: those that answer floats are, so say so
- * unless it answers a plain value. */
+/* A composite is as differentiable as the ops it is made of; those that answer tensors are, but for the few
+ * whose purpose is to cut the graph. */
 bool gd_op_differentiable(const gd_op *op) {
     if (op->backward) return true;
+    if (op->id == GD_OP_detach || op->id == GD_OP_detach_ || op->id == GD_OP_requires_grad_) return false;
     return (op->flags & GD_COMPOSITE) && strstr(op->signature, "-> Tensor") != NULL;
 }
 

@@ -53,7 +53,7 @@ struct gd_session {
     pthread_cond_t freed; /* the holder let go, or the session was deleted */
     uint32_t users;       /* holder and waiters: the last one frees a deleted session */
     bool held, deleted;
-    double last_used;     /* monotonic */
+    double last_used;       /* monotonic */
     gd_grad_mode seen_mode; /* as the last holder left it: what a list shows without waiting */
     size_t seen_tensors;
     uint64_t seen_nodes;

@@ -112,11 +112,11 @@ static gd_name *new_name(gd_namespace *n, const char *text) {
 void gd_namespace_clear(gd_namespace *n) {
     gd_name *name, *next_name;
     gd_bound *b, *next_bound;
-    HASH_ITER(hh, n->by_name, name, next_name) {
+    HASH_ITER (hh, n->by_name, name, next_name) {
         HASH_DEL(n->by_name, name);
         free(name);
     }
-    HASH_ITER(hh, n->by_tensor, b, next_bound) {
+    HASH_ITER (hh, n->by_tensor, b, next_bound) {
         HASH_DEL(n->by_tensor, b);
         gd_release(b->tensor);
         free(b);

@@ -16,8 +16,8 @@
 struct gd_registry {
     pthread_mutex_t mutex;
     gd_registry_options options;
-    gd_session *sessions;  /* hash by name */
-    gd_session **sorted;   /* the same, in name order */
+    gd_session *sessions; /* hash by name */
+    gd_session **sorted;  /* the same, in name order */
     size_t count, capacity;
     uint64_t next_name;
 };
@@ -220,7 +220,9 @@ static gd_session_status enter_fresh(gd_registry *r, gd_session *s, const char *
     return GD_SESSION_CREATED;
 }
 
-static bool is_full(gd_registry *r) { return r->options.max_sessions && gd_registry_count(r) >= r->options.max_sessions; }
+static bool is_full(gd_registry *r) {
+    return r->options.max_sessions && gd_registry_count(r) >= r->options.max_sessions;
+}
 
 static gd_session_status create_fresh(gd_registry *r, const char *name, double ttl_seconds, gd_session **out) {
     if (is_full(r)) (void)gd_registry_expire(r); /* those whose time is over make room */
@@ -237,7 +239,8 @@ static gd_session_status create_fresh(gd_registry *r, const char *name, double t
     return status;
 }
 
-gd_session_status gd_session_create(gd_registry *r, const char *name, double ttl_seconds, bool may_exist, gd_session **out) {
+gd_session_status gd_session_create(gd_registry *r, const char *name, double ttl_seconds, bool may_exist,
+                                    gd_session **out) {
     *out = NULL;
     if (name && !gd_session_name_ok(name)) return GD_SESSION_BAD_NAME;
     for (;;) { /* again only if the session came or went between two looks */

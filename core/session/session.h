@@ -21,13 +21,22 @@ typedef struct gd_registry_options {
 } gd_registry_options;
 
 gd_registry *gd_registry_new(const gd_registry_options *options); /* NULL if memory is out */
-void gd_registry_free(gd_registry *r); /* no session may be acquired */
+void gd_registry_free(gd_registry *r);                            /* no session may be acquired */
 
-typedef enum gd_session_status { GD_SESSION_OK, GD_SESSION_CREATED, GD_SESSION_UNKNOWN, GD_SESSION_FULL, GD_SESSION_BAD_NAME, GD_SESSION_EXISTS, GD_SESSION_NO_MEMORY } gd_session_status;
+typedef enum gd_session_status {
+    GD_SESSION_OK,
+    GD_SESSION_CREATED,
+    GD_SESSION_UNKNOWN,
+    GD_SESSION_FULL,
+    GD_SESSION_BAD_NAME,
+    GD_SESSION_EXISTS,
+    GD_SESSION_NO_MEMORY
+} gd_session_status;
 
 /* Makes a session (name NULL: one is made: "s1", or a free random one) and acquires it: *out is locked.
  * `ttl_seconds` < 0: the default; 0: never expires. may_exist: an existing one is acquired instead (GD_SESSION_OK). */
-gd_session_status gd_session_create(gd_registry *r, const char *name, double ttl_seconds, bool may_exist, gd_session **out);
+gd_session_status gd_session_create(gd_registry *r, const char *name, double ttl_seconds, bool may_exist,
+                                    gd_session **out);
 /* Finds and locks; waits for the request that holds it. Touches last_used. */
 gd_session_status gd_session_acquire(gd_registry *r, const char *name, gd_session **out);
 /* The same, but fails at once (GD_SESSION_UNKNOWN never hides this: *busy is set) if another request holds it. */
@@ -56,7 +65,8 @@ gd_ctx *gd_session_ctx(gd_session *s);
 const char *gd_session_name(const gd_session *s);
 bool gd_session_name_ok(const char *name);        /* [A-Za-z0-9][A-Za-z0-9._-]{0,127} */
 bool gd_session_tensor_name_ok(const char *name); /* [A-Za-z_][A-Za-z0-9_.]{0,127}, last part not data or grad */
-/* Binds (takes t, also on failure); *rebound tells if the name was bound before. GD_E_MEMORY, GD_E_VALUE for a bad name. */
+/* Binds (takes t, also on failure); *rebound tells if the name was bound before. GD_E_MEMORY, GD_E_VALUE for a bad
+ * name. */
 GD_MUST_CHECK gd_code gd_session_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound);
 gd_tensor *gd_session_get(gd_session *s, const char *name); /* borrowed; NULL if unknown, no error set */
 bool gd_session_forget(gd_session *s, const char *name);    /* false if unknown */

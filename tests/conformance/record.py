@@ -114,6 +114,10 @@ def more(d):
     yield "any", [T([[1, 0], [0, 0]]), 1, True], {}
     yield "var", [r(4, 3, d=d)], {"dim": [0], "unbiased": False}
     yield "std", [r(4, 3, d=d), [1]], {"correction": 0, "keepdim": True}
+    yield "std", [r(4, 3, d=d), [1], True, True], {}
+    yield "var", [r(4, 3, d=d), [1], False], {}
+    yield "isclose", [T([1.0, 2.0, math.nan], dtype=d), T([1.0, 2.0 + 1e-9, math.nan], dtype=d)], {}
+    yield "isclose", [T([1.0, math.nan], dtype=d), T([1.1, math.nan], dtype=d)], {"rtol": 0.2, "equal_nan": True}
     for q in (1, 2, 3, math.inf, -math.inf, 0):
         yield "norm", [r(3, 2, d=d), q], {}
         yield "norm", [r(3, 2, d=d), q, [1], True], {}
@@ -155,7 +159,7 @@ def more(d):
     yield "masked_fill", [r(3, d=d), T([True, False, True]), r(d=d)], {}
     yield "index_add_", [r(4, 2, d=d), 0, i(0, 2), r(2, 2, d=d)], {"alpha": 2}
     yield "scatter_add_", [r(4, d=d), 0, i(0, 0, 2), r(3, d=d)], {}
-    for name in ("float", "double", "long", "int", "bool"):
+    for name in ("float", "double", "long", "int", "bool", "byte"):
         yield name, [r(3, d=d)], {}
         yield name, [i(0, 1, 2)], {}
     yield "to", [r(3, d=d), torch.float64], {}
@@ -185,6 +189,8 @@ def more(d):
     yield "full", [[2], 3], {}
     yield "full", [[2], True], {}
     yield "arange", [5], {}
+    yield "arange", [2, 7], {}
+    yield "arange", [2.5, 5], {"dtype": d}
     yield "arange", [1, 2.5, 0.5], {}
     yield "arange", [3, 0, -1], {"dtype": d}
     yield "linspace", [0, 1, 5], {"dtype": d}
@@ -201,16 +207,19 @@ def more(d):
     yield "randperm", [6], {}
     yield "rand_like", [r(3, d=d)], {}
     yield "randn_like", [r(17, d=d)], {}
-    yield "randint_like", [r(3, d=d), 10], {}
     yield "uniform_", [r(3, d=d).detach(), -1, 1], {}
     yield "normal_", [r(17, d=d).detach(), 1.0, 2.0], {}
     yield "bernoulli", [torch.full((6,), 0.5, dtype=d)], {}
     yield "bernoulli_", [r(6, d=d).detach(), 0.5], {}
     yield "new_zeros", [r(3, d=d), [2]], {}
     yield "new_ones", [r(3, d=d), [2]], {}
+    yield "new_empty", [r(3, d=d), [2, 2]], {}
     yield "new_full", [r(3, d=d), [2], 4], {}
     yield "is_floating_point", [r(3, d=d)], {}
     yield "numel", [r(3, 2, d=d)], {}
+    yield "size", [r(3, 2, d=d)], {}
+    yield "size", [r(3, 2, d=d), -1], {}
+    yield "normal", [1.0, 2.0, [3]], {"dtype": d}
     yield "dim", [r(3, 2, d=d)], {}
     yield "manual_seed", [7], {}
     yield "zeros", [2, 3], {}
@@ -313,7 +322,7 @@ def function_of(name):
         return lambda x, dim, sizes: x.unflatten(dim, sizes)
     if name in ("T", "mT"):
         return lambda x: getattr(x, name)
-    if name in ("view", "to", "float", "double", "long", "int", "bool", "contiguous", "repeat", "expand", "type_as", "item", "numel", "dim"):
+    if name in ("view", "to", "float", "double", "long", "int", "bool", "byte", "size", "contiguous", "repeat", "expand", "type_as", "item", "numel", "dim"):
         return getattr(torch.Tensor, name)
     where = torch
     for part in name.split("."):
@@ -359,11 +368,11 @@ def record(name, args, kwargs, second=True):
         return dict(line, value=None)
     outputs = flat(result)
     if not all(isinstance(o, torch.Tensor) for o in outputs):
-        return dict(line, value=number(result))
+        return dict(line, value=number(list(result) if isinstance(result, torch.Size) else result))
     if sum(o.numel() for o in outputs) > MAX_NUMEL * 2:
         return None
     line["outputs"] = [dict(plain(o), requires_grad=o.requires_grad, grad_fn=type(o.grad_fn).__name__ if o.grad_fn else None) for o in outputs]
-    if name in ("empty", "empty_like"):
+    if name in ("empty", "empty_like", "new_empty"):
         line["outputs"] = [dict(o, data=number(torch.zeros(o["shape"], dtype=getattr(torch, o["dtype"])).tolist())) for o in line["outputs"]]
     gradients(line, wire, [o for o in outputs], second)
     return line
