@@ -132,7 +132,7 @@ void gd_random_normal(gd_generator *g, gd_dtype dtype, void *out, int64_t n, dou
     }
     size_t width = gd_dtype_bytes(dtype);
     for (int64_t i = 0; i < n; i++)
-        gd_store_f64(dtype, (char *)out + (size_t)i * width, gd_generator_normal(g) * std + mean);
+        gd_store_f64(dtype, (char *)out + (size_t)i * width, fma(gd_generator_normal(g), std, mean));
 }
 
 /* ---- integers -------------------------------------------------------------------------------- */

@@ -171,7 +171,7 @@ static void fill_range_float(float *p, int64_t n, double start, double step) {
     for (int64_t i = 0; i < n; i++) {
         int64_t lane = i < paired ? i % lanes : 0;
         double base = fma(step, (double)(i - lane), start);
-        p[i] = lane || i < paired ? (float)fma((double)lane, step, (double)(float)base) : (float)base;
+        p[i] = lane || i < paired ? (float)((double)(float)base + (double)lane * step) : (float)base;
     }
 }
 
@@ -179,7 +179,7 @@ static void fill_range_double(double *p, int64_t n, double start, double step) {
     const int64_t lanes = LANES(double), paired = n / (2 * lanes) * (2 * lanes);
     for (int64_t i = 0; i < n; i++) {
         int64_t lane = i < paired ? i % lanes : 0;
-        p[i] = fma((double)lane, step, fma(step, (double)(i - lane), start));
+        p[i] = fma(step, (double)(i - lane), start) + (double)lane * step;
     }
 }
 
@@ -211,34 +211,33 @@ gd_code gd_fw_arange(gd_apply *a) {
     return gd_give_new(a, t);
 }
 
-/* The first half counts from the start, the second from the end, so that both are exact. */
-static void fill_linspace_double(double *p, int64_t n, double start, double end) {
-    const double step = n > 1 ? (end - start) / (double)(n - 1) : 0;
-    const int64_t lanes = LANES(double), paired = n / (2 * lanes) * (2 * lanes);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t lane = i < paired ? i % lanes : 0, k = i - lane;
-        double base = k < n / 2 ? fma(step, (double)k, start) : fma(-step, (double)(n - k - 1), end);
-        p[i] = fma((double)lane, step, base);
+/* The first half counts from the start, the second from the end, so that both ends are exact. Vectors as above;
+ * integers cut the fraction off the first element and off the sum. */
+#define DEFINE_LINSPACE(name, T, S, FMA)                                                                        \
+    static void name(T *p, int64_t n, S start, S end) {                                                         \
+        const S step = n > 1 ? (end - start) / (S)(n - 1) : 0;                                                  \
+        const int64_t lanes = LANES(T), paired = n / (2 * lanes) * (2 * lanes);                                 \
+        for (int64_t i = 0; i < n; i++) {                                                                       \
+            int64_t lane = i < paired ? i % lanes : 0, k = i - lane;                                            \
+            S base = k < n / 2 ? FMA(step, (S)k, start) : FMA(-step, (S)(n - k - 1), end);                      \
+            p[i] = (T)((S)(T)base + (S)lane * step);                                                            \
+        }                                                                                                       \
     }
-}
+DEFINE_LINSPACE(linspace_float, float, float, fmaf)
+DEFINE_LINSPACE(linspace_double, double, double, fma)
+DEFINE_LINSPACE(linspace_int64, int64_t, double, fma)
+DEFINE_LINSPACE(linspace_int32, int32_t, double, fma)
+DEFINE_LINSPACE(linspace_uint8, uint8_t, double, fma)
 
-static void fill_linspace_float(float *p, int64_t n, float start, float end) {
-    const float step = n > 1 ? (end - start) / (float)(n - 1) : 0;
-    const int64_t lanes = LANES(float), paired = n / (2 * lanes) * (2 * lanes);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t lane = i < paired ? i % lanes : 0, k = i - lane;
-        float base = k < n / 2 ? fmaf(step, (float)k, start) : fmaf(-step, (float)(n - k - 1), end);
-        p[i] = fmaf((float)lane, step, base);
-    }
-}
-
-static void fill_linspace_int(gd_tensor *t, double start, double end) {
+static void fill_linspace(gd_tensor *t, double start, double end) {
+    void *p = t->data;
     int64_t n = t->numel;
-    const double step = n > 1 ? (end - start) / (double)(n - 1) : 0;
-    size_t width = gd_dtype_bytes((gd_dtype)t->dtype);
-    for (int64_t i = 0; i < n; i++) {
-        double v = i < n / 2 ? start + step * (double)i : end - step * (double)(n - i - 1);
-        gd_store_f64((gd_dtype)t->dtype, t->data + (size_t)i * width, trunc(v));
+    switch ((gd_dtype)t->dtype) {
+    case GD_FLOAT32: linspace_float(p, n, (float)start, (float)end); break;
+    case GD_FLOAT64: linspace_double(p, n, start, end); break;
+    case GD_INT64: linspace_int64(p, n, trunc(start), trunc(end)); break;
+    case GD_INT32: linspace_int32(p, n, trunc(start), trunc(end)); break;
+    default: linspace_uint8(p, n, trunc(start), trunc(end)); break;
     }
 }
 
@@ -248,13 +247,11 @@ gd_code gd_fw_linspace(gd_apply *a) {
     double start = arg_f64(a, 0), end = arg_f64(a, 1);
     if (steps < 0) return gd_fail(a->ctx, GD_E_RUNTIME, "number of steps must be non-negative");
     if (dtype == GD_BOOL) return gd_fail(a->ctx, GD_E_DTYPE, "\"linspace_cpu\" not implemented for 'Bool'");
+    gd_code code = gd_check_fits(a->ctx, dtype, &a->args[0]);
+    if (!code) code = gd_check_fits(a->ctx, dtype, &a->args[1]);
+    if (code) return code;
     gd_tensor *t = gd_empty(a->ctx, dtype, 1, &steps);
-    if (t && dtype == GD_FLOAT32)
-        fill_linspace_float((float *)(void *)t->data, steps, (float)start, (float)end);
-    else if (t && dtype == GD_FLOAT64)
-        fill_linspace_double((double *)(void *)t->data, steps, start, end);
-    else if (t)
-        fill_linspace_int(t, trunc(start), trunc(end));
+    if (t && steps > 1) fill_linspace(t, start, end);
     if (t && steps == 1) gd_fill_value(t, &a->args[0]);
     return gd_give_new(a, t);
 }

@@ -31,7 +31,7 @@ static void draw_loop(char *const *data, const int64_t *strides, int64_t n, cons
     for (int64_t i = 0; i < n; i++) {
         char *to = data[0] + i * strides[0];
         if (d->normal)
-            gd_store_f64(d->dtype, to, gd_generator_normal(d->generator) * d->b + d->a);
+            gd_store_f64(d->dtype, to, fma(gd_generator_normal(d->generator), d->b, d->a));
         else
             gd_random_uniform(d->generator, d->dtype, to, 1, d->a, d->b);
     }

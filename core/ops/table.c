@@ -87,7 +87,7 @@ const char *gd_op_doc(const gd_op *op) { return op->doc; }
 /* A composite is as differentiable as the ops it is made of; those that answer tensors are, but for the few
  * whose purpose is to cut the graph. */
 bool gd_op_differentiable(const gd_op *op) {
-    if (op->backward) return true;
+    if (op->backward) return !(op->flags & GD_INPLACE_GRAD);
     if (op->id == GD_OP_detach || op->id == GD_OP_detach_ || op->id == GD_OP_requires_grad_) return false;
     return (op->flags & GD_COMPOSITE) && strstr(op->signature, "-> Tensor") != NULL;
 }

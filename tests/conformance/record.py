@@ -77,6 +77,8 @@ def more(d):
     yield "addcdiv_", [r(3, d=d), r(3, d=d), p(3, d=d)], {"value": 0.5}
     for name in ("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or"):
         yield name + "_", [r(3, d=d).detach(), r(3, d=d).detach()], {}
+    for name in ("eq", "ne", "lt", "le", "gt", "ge"):
+        yield name + "_", [r(3, d=d), r(3, d=d).detach()], {}
     yield "logical_not_", [T([0.0, 1.0, 2.0], dtype=d)], {}
     yield "relu", [T([-1.0, 0.0, 2.0], dtype=d, requires_grad=True)], {}
     yield "sigmoid_", [r(4, d=d)], {}
