@@ -61,7 +61,7 @@ double gd_generator_normal(gd_generator *g) {
         return g->cached_normal;
     }
     double u1 = gd_generator_double(g), u2 = gd_generator_double(g);
-    double r = sqrt(-2.0 * log1p(-u2)), theta = TWO_PI * u1;
+    double r = sqrt(-2.0 * log(1.0 - u2)), theta = TWO_PI * u1;
     g->cached_normal = r * sin(theta);
     g->has_cached_normal = true;
     return r * cos(theta);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/kernels/cast.h"
 #include "core/kernels/kernels.h"
 #include "core/ops/args.h"
 #include "core/ops/families.h"
@@ -31,7 +32,7 @@ static const struct {
 } ranges[GD_DTYPE_COUNT] = {
     [GD_UINT8] = {"uint8_t", -255, 255, -255, 255}, /* negative numbers wrap */
     [GD_INT32] = {"int", INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX},
-    [GD_INT64] = {"int64_t", -0x1p63, 0x1p63, INT64_MIN, INT64_MAX},
+    [GD_INT64] = {"int64_t", -0x1p63, 0x1.fffffffffffffp62, INT64_MIN, INT64_MAX},
     [GD_FLOAT32] = {"float", -FLT_MAX, FLT_MAX, INT64_MIN, INT64_MAX},
     [GD_FLOAT64] = {"double", -DBL_MAX, DBL_MAX, INT64_MIN, INT64_MAX},
     [GD_BOOL] = {"bool", -DBL_MAX, DBL_MAX, INT64_MIN, INT64_MAX},
@@ -171,7 +172,7 @@ static void fill_range_float(float *p, int64_t n, double start, double step) {
     for (int64_t i = 0; i < n; i++) {
         int64_t lane = i < paired ? i % lanes : 0;
         double base = fma(step, (double)(i - lane), start);
-        p[i] = lane || i < paired ? (float)((double)(float)base + (double)lane * step) : (float)base;
+        p[i] = lane || i < paired ? (float)fma((double)lane, step, (double)(float)base) : (float)base;
     }
 }
 
@@ -179,7 +180,7 @@ static void fill_range_double(double *p, int64_t n, double start, double step) {
     const int64_t lanes = LANES(double), paired = n / (2 * lanes) * (2 * lanes);
     for (int64_t i = 0; i < n; i++) {
         int64_t lane = i < paired ? i % lanes : 0;
-        p[i] = fma(step, (double)(i - lane), start) + (double)lane * step;
+        p[i] = fma((double)lane, step, fma(step, (double)(i - lane), start));
     }
 }
 
@@ -213,21 +214,21 @@ gd_code gd_fw_arange(gd_apply *a) {
 
 /* The first half counts from the start, the second from the end, so that both ends are exact. Vectors as above;
  * integers cut the fraction off the first element and off the sum. */
-#define DEFINE_LINSPACE(name, T, S, FMA)                                                                        \
+#define DEFINE_LINSPACE(name, T, S, FMA, CUT)                                                                   \
     static void name(T *p, int64_t n, S start, S end) {                                                         \
         const S step = n > 1 ? (end - start) / (S)(n - 1) : 0;                                                  \
         const int64_t lanes = LANES(T), paired = n / (2 * lanes) * (2 * lanes);                                 \
         for (int64_t i = 0; i < n; i++) {                                                                       \
             int64_t lane = i < paired ? i % lanes : 0, k = i - lane;                                            \
             S base = k < n / 2 ? FMA(step, (S)k, start) : FMA(-step, (S)(n - k - 1), end);                      \
-            p[i] = (T)((S)(T)base + (S)lane * step);                                                            \
+            p[i] = CUT((S)CUT(base) + (S)lane * step);                                                          \
         }                                                                                                       \
     }
-DEFINE_LINSPACE(linspace_float, float, float, fmaf)
-DEFINE_LINSPACE(linspace_double, double, double, fma)
-DEFINE_LINSPACE(linspace_int64, int64_t, double, fma)
-DEFINE_LINSPACE(linspace_int32, int32_t, double, fma)
-DEFINE_LINSPACE(linspace_uint8, uint8_t, double, fma)
+DEFINE_LINSPACE(linspace_float, float, float, fmaf, )
+DEFINE_LINSPACE(linspace_double, double, double, fma, )
+DEFINE_LINSPACE(linspace_int64, int64_t, double, fma, gd_f64_to_i64)
+DEFINE_LINSPACE(linspace_int32, int32_t, double, fma, gd_f64_to_i32)
+DEFINE_LINSPACE(linspace_uint8, uint8_t, double, fma, gd_f64_to_u8)
 
 static void fill_linspace(gd_tensor *t, double start, double end) {
     void *p = t->data;

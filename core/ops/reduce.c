@@ -198,11 +198,25 @@ gd_code gd_fw_extreme_other(gd_apply *a) {
     return give(a, gd_do(a->ctx, a->op->param ? GD_OP_maximum : GD_OP_minimum, a->args, 2));
 }
 
+/* Names the dimension as the caller did. */
+static gd_code check_named_dims(gd_apply *a) {
+    const gd_tensor *self = arg_tensor(a, 0);
+    for (int i = 0; i < arg_count(a, 1) && self->ndim > 0 && self->numel == 0; i++) {
+        int d;
+        gd_code code = gd_wrap_dim(a->ctx, arg_ints(a, 1)[i], self->ndim, &d);
+        if (code) return code;
+        if (self->sizes[d] == 0)
+            return gd_fail(a->ctx, GD_E_INDEX, "%s(): Expected reduction dim %d to have non-zero size.", a->op->name,
+                           (int)arg_ints(a, 1)[i]);
+    }
+    return GD_OK;
+}
+
 gd_code gd_fw_extreme_dims(gd_apply *a) {
     gd_tensor *self = arg_tensor(a, 0);
     uint64_t mask;
-    gd_code code = gd_reduce_mask(a->ctx, &a->args[1], self->ndim, &mask);
-    if (!code) code = a->args[1].n == 0 ? check_not_empty(a) : check_dims_not_empty(a, mask);
+    gd_code code = arg_count(a, 1) == 0 ? check_not_empty(a) : check_named_dims(a);
+    if (!code) code = gd_reduce_mask(a->ctx, &a->args[1], self->ndim, &mask);
     if (code) return code;
     gd_tensor *out = make_output(a->ctx, self, mask, a->args[2].u.boolean, (gd_dtype)self->dtype);
     if (out) gd_reduce(a->op->param ? GD_R_MAX : GD_R_MIN, out, NULL, self, mask, 0);
@@ -297,12 +311,25 @@ gd_code gd_fw_norm(gd_apply *a) {
     return finish_job(a, &j, out);
 }
 
+/* Over two dimensions PyTorch takes the root of a sum, so that its graph shows SqrtBackward0. */
+static gd_code matrix_norm(gd_apply *a) {
+    gd_ctx *ctx = a->ctx;
+    gd_tensor *result = NULL, *squares = gd_do(ctx, GD_OP_mul, (const gd_value[]){a->args[0], a->args[0]}, 2);
+    const gd_value args[] = {GD_TENSOR_VALUE(squares), a->args[2], a->args[3]};
+    gd_tensor *sum = squares ? gd_do(ctx, GD_OP_sum_dim, args, 3) : NULL;
+    if (sum) result = gd_do(ctx, GD_OP_sqrt, (const gd_value[]){GD_TENSOR_VALUE(sum)}, 1);
+    gd_release(squares);
+    gd_release(sum);
+    return give(a, result);
+}
+
 gd_code gd_fw_norm_str(gd_apply *a) {
     const char *p = a->args[1].kind == GD_V_STR ? a->args[1].u.str : "fro";
     if (!strcmp(p, "nuc"))
         return gd_fail(a->ctx, GD_E_NOT_IMPLEMENTED, "norm(): the nuclear norm is not implemented");
     if (strcmp(p, "fro") != 0)
         return gd_fail(a->ctx, GD_E_RUNTIME, "only valid string values are 'fro' and 'nuc', found %s", p);
+    if (a->args[2].kind == GD_V_INTS && a->args[2].n == 2 && a->args[4].kind == GD_V_NONE) return matrix_norm(a);
     const gd_value args[] = {a->args[0], GD_INT_VALUE(2), a->args[2], a->args[3], a->args[4]};
     return give(a, gd_do(a->ctx, GD_OP_norm, args, 5));
 }
@@ -349,6 +376,8 @@ gd_code gd_fw_cumsum(gd_apply *a) {
     gd_dtype result = dtype_or(&a->args[2], widened((gd_dtype)self->dtype));
     int dim;
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), self->ndim, &dim);
+    if (!code && result == GD_BOOL)
+        code = gd_fail(a->ctx, GD_E_DTYPE, "\"cumsum_out_cpu\" not implemented for 'Bool'");
     if (!code) code = run_scan(a, GD_S_CUMSUM, dim, widened(result));
     if (code || result == widened(result)) return code;
     a->nout = 0; /* until there is another */

@@ -162,17 +162,17 @@ static double correction_of(gd_bw *b) {
     return v.kind == GD_V_FLOAT ? v.u.real : v.kind == GD_V_BOOL ? (double)v.u.boolean : (double)v.u.integer;
 }
 
-/* PyTorch gives an infinite gradient of the output's shape here, and its engine complains. */
+/* All elements together have no freedom left: PyTorch answers an infinite gradient of the output's shape, which its
+ * engine refuses unless that is the input's shape. */
 static gd_tensor *no_freedom(gd_bw *b, const shape *s, gd_tensor *g) {
+    char got[256], want[256];
     if (!g) return NULL;
-    if (g->ndim != s->ndim) {
-        char want[256];
-        gd_fail(b->ctx, GD_E_RUNTIME,
-                "Function %s returned an invalid gradient at index 0 - got [] but expected shape compatible with %s",
-                gd_bw_op(b)->node, gd_shape_text(want, sizeof want, s->ndim, s->sizes));
-        return NULL;
-    }
-    return gx_mul_s(b->ctx, g, INFINITY);
+    if (g->ndim == s->ndim && gd_reduce_count(s->ndim, s->sizes, s->mask) == 1) return gx_mul_s(b->ctx, g, INFINITY);
+    gd_fail(b->ctx, GD_E_RUNTIME,
+            "Function %s returned an invalid gradient at index 0 - got %s but expected shape compatible with %s",
+            gd_bw_op(b)->node, gd_shape_text(got, sizeof got, g->ndim, g->sizes),
+            gd_shape_text(want, sizeof want, s->ndim, s->sizes));
+    return NULL;
 }
 
 static gd_tensor *var_gradient(gd_bw *b, const shape *s, gd_tensor *g) {
@@ -180,11 +180,9 @@ static gd_tensor *var_gradient(gd_bw *b, const shape *s, gd_tensor *g) {
     gd_tensor *x = gd_bw_tensor(b, 0);
     double n = (double)gd_reduce_count(s->ndim, s->sizes, s->mask), left = n - correction_of(b);
     bool all = gd_bw_arg(b, 1).kind == GD_V_NONE || s->ndim == 0;
-    if (!all) g = restored(b, s, g);
-    if (left == 0) return no_freedom(b, s, g);
-    g = restored(b, s, g);
+    if (all && left == 0) return no_freedom(b, s, g);
     gd_tensor *mean = all ? GX(c, mean, T_(x)) : GX(c, mean_dim, T_(x), gd_bw_arg(b, 1), B_(true));
-    return gx_mul(c, gx_mul_s(c, g, 2.0 / left), gx_sub(c, x, mean));
+    return gx_mul(c, gx_mul_s(c, restored(b, s, g), 2.0 / left), gx_sub(c, x, mean));
 }
 
 void gd_bw_var(gd_bw *b) {
