@@ -1,0 +1,136 @@
+/* api.c: a request from its route to its answer. */
+#include "api/api.h"
+#include "api/binary.h"
+#include "api/metrics.h"
+#include "api/openapi.h"
+#include "api/router.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct gd_api {
+    gd_registry *registry;
+    gd_metrics *metrics;
+    _Atomic bool draining;
+    pthread_mutex_t lock; /* of openapi */
+    gd_text openapi;      /* made when first asked for */
+};
+
+gd_api *gd_api_new(gd_registry *registry) {
+    gd_api *api = gd_init() == GD_OK ? calloc(1, sizeof *api) : NULL;
+    if (!api) return NULL;
+    api->registry = registry;
+    api->metrics = gd_metrics_new();
+    if (!api->metrics || pthread_mutex_init(&api->lock, NULL)) {
+        gd_metrics_free(api->metrics);
+        free(api);
+        return NULL;
+    }
+    json_object_seed(0); /* jansson's own first use is not safe in threads */
+    return api;
+}
+
+void gd_api_free(gd_api *api) {
+    if (!api) return;
+    pthread_mutex_destroy(&api->lock);
+    gd_text_free(&api->openapi);
+    gd_metrics_free(api->metrics);
+    free(api);
+}
+
+void gd_api_set_draining(gd_api *api, bool draining) { atomic_store(&api->draining, draining); }
+bool gd_api_is_draining(const gd_api *api) { return atomic_load(&api->draining); }
+gd_registry *gd_api_registry(gd_api *api) { return api->registry; }
+gd_metrics *gd_api_metrics(gd_api *api) { return api->metrics; }
+
+const char *gd_api_openapi(gd_api *api, size_t *length) {
+    pthread_mutex_lock(&api->lock);
+    if (api->openapi.n == 0) gd_openapi_write(&api->openapi);
+    if (api->openapi.failed) gd_text_free(&api->openapi);
+    *length = api->openapi.n;
+    const char *text = api->openapi.n ? api->openapi.data : NULL;
+    pthread_mutex_unlock(&api->lock);
+    return text;
+}
+
+/* ---- one request --------------------------------------------------------------------------- */
+
+static void begin(gd_exchange *x, gd_api *api, const gd_api_request *request, gd_api_response *response) {
+    x->api = api;
+    x->in = request;
+    x->answer = response;
+    x->route = NULL;
+    x->status = 200;
+    x->content_type = "application/json";
+    x->out = (gd_text){0};
+    x->answered = false;
+    x->fault.code = NULL;
+    x->session = NULL;
+    x->ctx = NULL;
+    x->body = (gd_body){0};
+    x->params[0][0] = x->params[1][0] = 0;
+}
+
+/* The body's type must be one that the route takes; a JSON one is read. */
+static bool read_body(gd_exchange *x) {
+    const gd_api_request *in = x->in;
+    unsigned flags = x->route->flags;
+    if (!(flags & GD_R_JSON)) return true;
+    bool empty = in->body_length == 0 && !in->upload;
+    if (empty && (flags & GD_R_EMPTY)) return true;
+    gd_form form = gd_form_of(in->content_type);
+    if ((flags & GD_R_BINARY) && (form == GD_FORM_NPY || form == GD_FORM_RAW)) return true;
+    if (form != GD_FORM_JSON)
+        return gd_refuse(x, "unsupported_media_type", "Content-Type is %.100s; send %s.", in->content_type,
+                         flags & GD_R_BINARY ? "application/json, application/x-npy or application/octet-stream" : "application/json");
+    if (!gd_body_read(&x->body, in->body ? in->body : "", in->body_length, &x->fault)) return false;
+    if (x->body.root || (flags & GD_R_EMPTY)) return true;
+    return gd_refuse(x, "malformed_json", "The body is empty; this request takes a JSON document.");
+}
+
+static bool enter_session(gd_exchange *x) {
+    if (!(x->route->flags & GD_R_SESSION)) return true;
+    if (gd_session_acquire(x->api->registry, x->params[0], &x->session) != GD_SESSION_OK) {
+        x->session = NULL;
+        return gd_refuse(x, "unknown_session", "There is no session %s; PUT /v1/sessions/%s makes it.", x->params[0], x->params[0]);
+    }
+    x->ctx = gd_session_ctx(x->session);
+    x->ctx->error.code = GD_OK;
+    return true;
+}
+
+static void finish(gd_exchange *x) {
+    if (x->fault.code) {
+        gd_text_free(&x->out);
+        gd_api_response_free(x->answer);
+        gd_problem_answer(x->answer, &x->fault, x->status >= 400 ? x->status : 0, x->in->path, x->in->id);
+        if (!strcmp(x->fault.code, "method_not_allowed")) x->answer->allow = x->answer->text;
+    } else if (!x->answered) {
+        if (x->out.n && x->out.data[x->out.n - 1] != '\n') GD_TEXT_LIT(&x->out, "\n");
+        gd_answer_text(x->answer, &x->out, x->status, x->content_type);
+    }
+}
+
+static void run(gd_exchange *x) {
+    bool options = false;
+    x->route = gd_route_find(x->in->method, x->in->path, x->params, x->answer->text, &options, &x->fault);
+    if (options) {
+        x->status = 204;
+        x->answer->allow = x->answer->text;
+    }
+    if (!x->route) return;
+    x->status = x->route->status;
+    if (read_body(x) && enter_session(x)) x->route->handle(x);
+    gd_body_free(&x->body); /* without the session: others may go on */
+    if (x->session) gd_session_unlock(x->session);
+}
+
+void gd_api_handle(gd_api *api, const gd_api_request *request, gd_api_response *response) {
+    gd_exchange x;
+    uint64_t start = gd_metrics_clock();
+    begin(&x, api, request, response);
+    run(&x);
+    finish(&x);
+    gd_metrics_count(api->metrics, x.route, response->status, gd_metrics_clock() - start);
+}

@@ -1,0 +1,110 @@
+/* cost.c: a guess whether a request will take long, so that the threads that serve connections need not wait for it. It
+ * must be cheap itself: nothing is parsed. What is unknown counts as long. */
+#include "api/binary.h"
+#include "api/router.h"
+
+enum {
+    SMALL_BODY = 64 * 1024,
+    SMALL_TENSORS = 256 * 1024, /* bytes that an op reads and writes in well under a millisecond */
+    SMALL_COUNT = 100 * 1000,   /* elements */
+    SMALL_GRAPH = 1000,         /* nodes */
+    NAMES = 8                   /* named tensors looked at */
+};
+
+/* The product of the sizes in the text, a bound for what factories and expand can make of it. Digits behind a point or in
+ * a name are no sizes. */
+static uint64_t product_of_integers(const char *p, size_t n) {
+    uint64_t product = 1;
+    for (size_t i = 0; i < n;) {
+        if (p[i] == '"') { /* a name */
+            for (i++; i < n && p[i] != '"'; i++) {}
+            i++;
+            continue;
+        }
+        bool size = i == 0 || (p[i - 1] != '.' && (p[i - 1] | 0x20) != 'e' && p[i - 1] != '-');
+        uint64_t v = 0;
+        size_t start = i;
+        for (; i < n && p[i] >= '0' && p[i] <= '9'; i++) v = v < SMALL_COUNT ? v * 10 + (uint64_t)(p[i] - '0') : v;
+        if (i == start) i++;
+        else if (size && v > 1 && !(i < n && p[i] == '.')) product *= v;
+        if (product > SMALL_COUNT) return product;
+        while (i < n && i > start && p[i - 1] == '.' && p[i] >= '0' && p[i] <= '9') i++; /* a fraction */
+    }
+    return product;
+}
+
+/* Elements that an op on tensors of these two shapes may write: as many as the larger, unless they broadcast. */
+static uint64_t together(const gd_tensor *a, const gd_tensor *b) {
+    uint64_t m = (uint64_t)gd_numel(a), n = (uint64_t)gd_numel(b), product;
+    if (m <= 1 || n <= 1 || gd_same_shape(a, b)) return m > n ? m : n;
+    return __builtin_mul_overflow(m, n, &product) ? UINT64_MAX : product;
+}
+
+/* The tensors that strings in the text name. */
+static bool names_small_tensors(gd_session *s, const char *p, size_t n) {
+    const gd_tensor *seen[NAMES];
+    size_t count = 0;
+    uint64_t bytes = 0;
+    char name[129];
+    const char *end = p + n, *close;
+    for (; (p = memchr(p, '"', (size_t)(end - p))) && (close = memchr(p + 1, '"', (size_t)(end - p - 1))); p = close + 1) {
+        size_t length = (size_t)(close - p - 1);
+        if (length == 0 || length >= sizeof name) continue;
+        memcpy(name, p + 1, length);
+        name[length] = 0;
+        if (length > 5 && (!strcmp(name + length - 5, ".data") || !strcmp(name + length - 5, ".grad"))) name[length - 5] = 0;
+        const gd_tensor *t = gd_session_get(s, name);
+        if (!t) continue;
+        bytes += (uint64_t)gd_numel(t) * gd_dtype_bytes(gd_dtype_of(t));
+        if (count == NAMES || bytes > SMALL_TENSORS) return false;
+        for (size_t i = 0; i < count; i++)
+            if (together(seen[i], t) > SMALL_COUNT) return false;
+        seen[count++] = t;
+    }
+    return true;
+}
+
+static bool op_is_small(gd_session *s, const gd_api_request *r) {
+    if (r->body_length > SMALL_BODY || product_of_integers(r->body, r->body_length) > SMALL_COUNT) return false;
+    return gd_account_used(gd_session_ctx(s)->account) <= SMALL_TENSORS / 8 || names_small_tensors(s, r->body, r->body_length);
+}
+
+static bool graph_is_small(gd_session *s) {
+    return gd_ctx_nodes(gd_session_ctx(s)) <= SMALL_GRAPH && gd_account_used(gd_session_ctx(s)->account) <= 4 * SMALL_TENSORS;
+}
+
+static bool tensor_is_small(gd_session *s, const char *name) {
+    gd_tensor *t = gd_session_get(s, name);
+    return !t || gd_numel(t) * 8 <= SMALL_TENSORS;
+}
+
+static bool is_small(const gd_route *route, gd_session *s, const gd_api_request *r, const char *name) {
+    if (route->handle == gd_handle_apply_ops) return op_is_small(s, r);
+    if (route->handle == gd_handle_get_tensor || route->handle == gd_handle_get_data || route->handle == gd_handle_get_grad)
+        return tensor_is_small(s, name);
+    if (route->handle == gd_handle_put_tensor || route->handle == gd_handle_put_data || route->handle == gd_handle_put_grad)
+        return r->body_length <= SMALL_BODY;
+    if (route->handle == gd_handle_backward || route->handle == gd_handle_grad || route->handle == gd_handle_get_graph ||
+        route->handle == gd_handle_get_node || route->handle == gd_handle_get_hook)
+        return graph_is_small(s) && r->body_length <= SMALL_BODY;
+    return true;
+}
+
+gd_api_where gd_api_cost(gd_api *api, const gd_api_request *request) {
+    char params[GD_PARAMS][GD_PARAM_BYTES], allow[64];
+    gd_fault f;
+    bool options, busy = false;
+    gd_session *s;
+    f.code = NULL;
+    if (request->upload || request->body_length > SMALL_BODY) return GD_COST_WORKER;
+    const gd_route *route = gd_route_find(request->method, request->path, params, allow, &options, &f);
+    if (!route || !(route->flags & GD_R_SESSION)) {
+        bool waits = route && (route->handle == gd_handle_put_session || route->handle == gd_handle_delete_session);
+        return waits || (route && route->handle == gd_handle_metrics) ? GD_COST_WORKER : GD_COST_INLINE;
+    }
+    if (gd_session_try_acquire(gd_api_registry(api), params[0], &s, &busy) != GD_SESSION_OK)
+        return busy ? GD_COST_WORKER : GD_COST_INLINE;
+    bool small = is_small(route, s, request, params[1]);
+    gd_session_unlock(s);
+    return small ? GD_COST_INLINE : GD_COST_WORKER;
+}

@@ -1,0 +1,40 @@
+/* router.h: the table of routes (routes.def) and finding the one that a request means. */
+#ifndef GD_API_ROUTER_H
+#define GD_API_ROUTER_H
+
+#include "api/exchange.h"
+
+enum {
+    GD_R_SESSION = 1u << 0, /* params[0] names a session, which is acquired */
+    GD_R_JSON = 1u << 1,    /* takes a JSON document */
+    GD_R_EMPTY = 1u << 2,   /* … which may be left out */
+    GD_R_BINARY = 1u << 3,  /* … or .npy or raw bytes */
+    GD_R_DATA = 1u << 4,    /* knows ?data= */
+    GD_R_PAGE = 1u << 5     /* knows ?limit= and ?after= */
+};
+
+struct gd_route {
+    const char *method;
+    const char *id;   /* operationId: the handler's name */
+    const char *path; /* template: "/v1/sessions/{s}" */
+    void (*handle)(gd_exchange *x);
+    unsigned flags;
+    int status; /* of a good answer */
+    const char *request, *response; /* names of OpenAPI schemas, "" for none; a response with `/` is a media type */
+    const char *summary;
+};
+
+extern const gd_route gd_routes[];
+extern const size_t gd_route_count;
+enum { GD_MAX_ROUTES = 64 };
+
+/* Finds the route and decodes the path's parameters into `params`. NULL with the fault set: not_found, bad_path,
+ * method_not_allowed (then `allow` has the methods), or with *options set: an OPTIONS request, answered by `allow`. */
+const gd_route *gd_route_find(const char *method, const char *path, char params[GD_PARAMS][GD_PARAM_BYTES], char allow[64],
+                              bool *options, gd_fault *f);
+
+#define ROUTE(method, path, handle, flags, status, request, response, summary) void gd_handle_##handle(gd_exchange *x);
+#include "api/routes.def"
+#undef ROUTE
+
+#endif
