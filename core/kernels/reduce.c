@@ -130,11 +130,11 @@ static void run_reduced(const gd_reduce_plan *p, gd_reduce_run run, gd_accumulat
     while (advance(p, 1, p->nreduced, index, &in, &unused));
 }
 
-static void start(gd_accumulator *acc, gd_reducer reducer, double p) {
+static void start(gd_accumulator *acc, gd_reducer reducer, double p, int64_t n) {
     *acc = (gd_accumulator){.p = p};
     if (reducer == GD_R_PROD) acc->f = 1;
     if (reducer == GD_R_PROD || reducer == GD_R_ALL) acc->i = 1;
-    if (reducer == GD_R_NORM && p == -INFINITY) acc->f = INFINITY;
+    if (reducer == GD_R_NORM && p == -INFINITY && n > 0) acc->f = INFINITY;
 }
 
 /* Between two passes: what the second one subtracts. */
@@ -183,7 +183,7 @@ void gd_reduce(gd_reducer reducer, gd_tensor *out, gd_tensor *index, const gd_te
     if (count == 0) return;
     gd_reduce_plan_make(&plan, in, mask, 1, indexed);
     do {
-        start(&acc, reducer, p);
+        start(&acc, reducer, p, n);
         if (n > 0) run_reduced(&plan, run, &acc, from);
         if (twice) shift(&acc, reducer, n);
         if (twice && n > 0) run_reduced(&plan, run, &acc, from);

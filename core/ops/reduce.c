@@ -66,15 +66,23 @@ typedef struct job {
     bool keepdim;
 } job;
 
+/* self in the dtype `result`, computed in `compute`: what is not 0 counts as 1 where the result is bool. */
+static gd_tensor *input_of(gd_ctx *ctx, gd_tensor *self, gd_dtype result, gd_dtype compute) {
+    if (result != GD_BOOL) return gd_as_dtype(ctx, self, compute);
+    gd_tensor *truth = gd_as_dtype(ctx, self, GD_BOOL), *in = truth ? gd_as_dtype(ctx, truth, compute) : NULL;
+    gd_release(truth);
+    return in;
+}
+
 /* Reads dims and keepdim (argument indexes; -1: all dimensions, not kept). */
-static gd_code plan_job(gd_apply *a, int dim, int keepdim, gd_dtype compute, job *j) {
+static gd_code plan_job(gd_apply *a, int dim, int keepdim, gd_dtype result, job *j) {
     gd_tensor *self = arg_tensor(a, 0);
     *j = (job){.mask = ~UINT64_C(0), .keepdim = keepdim >= 0 && a->args[keepdim].u.boolean};
     if (dim >= 0) {
         gd_code code = gd_reduce_mask(a->ctx, &a->args[dim], self->ndim, &j->mask);
         if (code) return code;
     }
-    j->in = gd_as_dtype(a->ctx, self, compute);
+    j->in = input_of(a->ctx, self, result, widened(result));
     return j->in ? GD_OK : gd_failed(a->ctx);
 }
 
@@ -95,7 +103,7 @@ static gd_tensor *converted(gd_ctx *ctx, gd_tensor *t, gd_dtype dtype) {
 static gd_code run_sum(gd_apply *a, int dim, int keepdim, int dtype) {
     gd_dtype result = dtype_or(&a->args[dtype], widened((gd_dtype)arg_tensor(a, 0)->dtype));
     job j;
-    gd_code code = plan_job(a, dim, keepdim, widened(result), &j);
+    gd_code code = plan_job(a, dim, keepdim, result, &j);
     if (code) return code;
     gd_tensor *out = make_output(a->ctx, j.in, j.mask, j.keepdim, widened(result));
     if (out) gd_reduce_sum(out, j.in, j.mask, false);
@@ -138,7 +146,7 @@ gd_code gd_fw_mean_dim(gd_apply *a) { return run_mean(a, 1, 2, 3); }
 static gd_code run_prod(gd_apply *a, int dim, int keepdim, int dtype) {
     gd_dtype result = dtype_or(&a->args[dtype], widened((gd_dtype)arg_tensor(a, 0)->dtype));
     job j;
-    gd_code code = plan_job(a, dim, keepdim, widened(result), &j);
+    gd_code code = plan_job(a, dim, keepdim, result, &j);
     if (code) return code;
     gd_tensor *out = make_output(a->ctx, j.in, j.mask, j.keepdim, widened(result));
     if (out) gd_reduce(GD_R_PROD, out, NULL, j.in, j.mask, 0);
@@ -232,7 +240,9 @@ gd_code gd_fw_arg_extreme(gd_apply *a) {
         code = gd_fail(a->ctx, GD_E_INDEX, "%s(): Expected reduction dim to be specified for input.numel() == 0.",
                        a->op->name);
     if (!code) code = check_dims_not_empty(a, mask);
-    if (!code && self->dtype == GD_BOOL)
+    /* as in PyTorch, a dimension of one element needs no kernel */
+    bool trivial = !all && gd_reduce_count(self->ndim, self->sizes, mask) == 1;
+    if (!code && self->dtype == GD_BOOL && !trivial)
         code = gd_fail(a->ctx, GD_E_DTYPE, "\"%s_cpu\" not implemented for 'Bool'", a->op->name);
     if (code) return code;
     gd_tensor *out = make_output(a->ctx, self, mask, a->args[2].u.boolean, GD_INT64);
@@ -364,10 +374,11 @@ gd_code gd_fw_softmax(gd_apply *a) {
     int dim;
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), self->ndim, &dim);
     if (code) return code;
+    bool last = self->ndim == 0 || dim == self->ndim - 1;
     if (!gd_dtype_is_float(dtype))
         return gd_fail(a->ctx, GD_E_DTYPE, "\"%s%skernel_impl\" not implemented for '%s'",
-                       a->op->param == GD_S_SOFTMAX ? "softmax_" : "log_softmax_",
-                       self->ndim == 0 || dim == self->ndim - 1 ? "lastdim_" : "", gd_dtype_scalar_name(dtype));
+                       a->op->param == GD_S_LOG_SOFTMAX && last ? "log_softmax_" : "softmax_", last ? "lastdim_" : "",
+                       gd_dtype_scalar_name(dtype));
     return run_scan(a, (gd_scan)a->op->param, dim, dtype);
 }
 

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""make bench: every figure that the README claims, as a ratio against a peer measured in the same run.
+
+Standard library only. Peers that are missing (PyTorch) leave their rows' ratios empty, and the table says so.
+"""
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+rows = []
+
+
+def row(what, ours, peer, goal, met):
+    rows.append((what, ours, peer, goal, "yes" if met else "no" if met is False else "-"))
+    print("  …", what, ours, peer, flush=True)
+
+
+class Server:
+    """One gradd on a free port."""
+
+    def __init__(self, *flags):
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen([f"{BUILD}/gradd", "--listen", "127.0.0.1:0", "--log-level", "error", *flags],
+                                        stderr=subprocess.PIPE, text=True)
+        line = self.process.stderr.readline()
+        self.port = int(line.rsplit(":", 1)[1])
+
+    def call(self, method, path, body=None, headers={}):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        data = answer.read()
+        if answer.status >= 400:
+            raise SystemExit(f"{method} {path}: {answer.status} {data[:300]}")
+        return data
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def torch_python():
+    """A Python that has PyTorch, or None."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0:
+            return python
+    return None
+
+
+TORCH = torch_python()
+TORCH_BENCH = r'''
+import json, time, torch
+torch.set_num_threads(1)
+def best(f, n):
+    return min(f() for _ in range(n))
+def chain():
+    v = torch.tensor(0.9999999, requires_grad=True); y = v
+    s = time.perf_counter()
+    for _ in range(1000): y = torch.mul(y, v)
+    y.backward(); del y
+    return time.perf_counter() - s
+def fused():
+    v = x.detach().requires_grad_()
+    s = time.perf_counter()
+    y = v**2 * torch.exp(v); y.backward(ones); del y
+    return time.perf_counter() - s
+print("mul_ns", best(chain, 20) / 1000 * 1e9)
+x = torch.full((20_000_000,), 0.5); ones = torch.ones(20_000_000)
+print("fused_ms", best(fused, 3) * 1e3)
+del x, ones
+data = torch.rand(1_000_000, dtype=torch.float64)
+def out():
+    s = time.perf_counter(); json.dumps(data.tolist()); return time.perf_counter() - s
+text = json.dumps(data.tolist())
+def into():
+    s = time.perf_counter(); torch.tensor(json.loads(text), dtype=torch.float64); return time.perf_counter() - s
+print("json_in_ms", best(into, 3) * 1e3)
+print("json_out_ms", best(out, 3) * 1e3)
+'''
+
+
+def figures(command, **kw):
+    text = subprocess.run(command, capture_output=True, text=True, check=True, **kw).stdout
+    return {k: float(v) for k, v in (line.split() for line in text.splitlines())}
+
+
+def wrk(port, path, body):
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f"wrk.method='POST'\nwrk.headers['Content-Type']='application/json'\nwrk.body='{body}'\n")
+        script.flush()
+        text = subprocess.run(["wrk", "-t1", "-c8", "-d2s", "-s", script.name, f"http://127.0.0.1:{port}{path}"],
+                              capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in text:
+        raise SystemExit(text)
+    return float(re.search(r"Requests/sec:\s*([\d.]+)", text).group(1))
+
+
+def http_mul():
+    if not shutil.which("wrk"):
+        return
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        floor_port = s.getsockname()[1]
+    floor = subprocess.Popen([f"{BUILD}/tests/bench/floor", str(floor_port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    floor.stdout.readline()
+    server = Server("--threads", "1")
+    server.call("PUT", "/v1/sessions/b")
+    server.call("PUT", "/v1/sessions/b/tensors/x", '{"data":[2.0]}')
+    server.call("PUT", "/v1/sessions/b/tensors/w", '{"data":[2.1],"requires_grad":true}')
+    body = '{"op":"mul","args":["x","w"],"out":"y"}'
+    pairs = []
+    for _ in range(5):
+        pairs.append((wrk(server.port, "/v1/sessions/b/ops", body), wrk(floor_port, "/v1/sessions/b/ops", body)))
+    server.stop()
+    floor.stdin.close()
+    floor.wait(10)
+    ratio = statistics.median(a / b for a, b in pairs)
+    row("one `mul` over HTTP, 8 connections, 1 thread", f"{statistics.median(a for a, _ in pairs):,.0f}/s",
+        f"libmicrohttpd alone {statistics.median(b for _, b in pairs):,.0f}/s: {ratio:.2f}", ">= 0.8", ratio >= 0.8)
+
+
+def npy():
+    n = 12_500_000
+    head = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + (
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (%d,), }" % n).encode().ljust(117) + b"\n"
+    payload = head + bytes(8 * n)
+    server = Server()
+    server.call("PUT", "/v1/sessions/b")
+    best_in = best_out = 1e9
+    for _ in range(4):
+        with socket.create_connection(("127.0.0.1", server.port)) as s:
+            request = (f"PUT /v1/sessions/b/tensors/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-npy\r\n"
+                       f"Content-Length: {len(payload)}\r\n\r\n").encode()
+            start = time.perf_counter()
+            s.sendall(request)
+            s.sendall(payload)
+            answer = s.recv(65536)
+            best_in = min(best_in, time.perf_counter() - start)
+            assert answer.startswith(b"HTTP/1.1 20"), answer
+            buffer = bytearray(len(payload) + 65536)
+            view, got = memoryview(buffer), 0
+            start = time.perf_counter()
+            s.sendall(b"GET /v1/sessions/b/tensors/a/data HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-npy\r\nConnection: close\r\n\r\n")
+            while k := s.recv_into(view[got:]):
+                got += k
+            best_out = min(best_out, time.perf_counter() - start)
+            assert got > 8 * n, buffer[:200]
+    server.stop()
+    for what, seconds in (("100 MB .npy in", best_in), ("100 MB .npy out", best_out)):
+        rate = len(payload) / seconds / 1e9
+        row(what, f"{rate:.2f} GB/s", "-", ">= 1 GB/s", rate >= 1)
+
+
+def start_and_memory():
+    times, memory = [], []
+    for _ in range(5):
+        server = Server()
+        server.call("GET", "/healthz")
+        times.append((time.perf_counter() - server.started) * 1e3)
+        time.sleep(0.2)
+        status = open(f"/proc/{server.process.pid}/status").read()
+        memory.append(int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024)
+        server.stop()
+    row("start to first answer", f"{statistics.median(times):.1f} ms", "-", "< 20 ms", statistics.median(times) < 20)
+    row("idle resident memory", f"{statistics.median(memory):.1f} MB", "-", "< 12 MB", statistics.median(memory) < 12)
+
+
+def engine():
+    ours = figures([f"{BUILD}/tests/bench/engine"])
+    peer = figures([TORCH, "-W", "ignore", "-c", TORCH_BENCH], env={**os.environ, "OMP_NUM_THREADS": "1"}) if TORCH else {}
+
+    def against(key, unit, label, goal):
+        if key not in peer:
+            return row(label, f"{ours[key]:.1f} {unit}", "PyTorch is not installed", f">= {goal} times", None)
+        ratio = peer[key] / ours[key]
+        row(label, f"{ours[key]:.1f} {unit}", f"PyTorch {peer[key]:.1f} {unit}: {ratio:.1f} times faster", f">= {goal} times", ratio >= goal)
+
+    against("json_in_ms", "ms", "1 M doubles from JSON", 5)
+    against("json_out_ms", "ms", "1 M doubles to JSON", 4)
+    against("fused_ms", "ms", "x**2*exp(x), 20 M float32, forward+backward", 3)
+    p = f"PyTorch {peer['mul_ns']:.0f} ns" if peer else "-"
+    row("scalar mul, forward+backward, an op", f"{ours['mul_ns']:.0f} ns", p, "< 300 ns", ours["mul_ns"] < 300)
+    row("chain of 1,000,000 ops, forward+backward+free", f"{ours['chain_s']:.2f} s", "-", "< 1 s", ours["chain_s"] < 1)
+    row("a one-element tensor", f"{ours['tensor_bytes']:.0f} B", "-", "< 300 B", ours["tensor_bytes"] < 300)
+
+
+def main():
+    http_mul()
+    npy()
+    start_and_memory()
+    engine()
+    head = ("what", "gradd", "peer", "should be", "met")
+    widths = [max(len(str(r[i])) for r in [head, *rows]) for i in range(5)]
+    for r in [head, ["-" * w for w in widths], *rows]:
+        print("| " + " | ".join(str(c).ljust(w) for c, w in zip(r, widths)) + " |")
+
+
+main()

@@ -1,0 +1,155 @@
+/* engine.c: the engine's own figures, without HTTP. Prints one "name value" line each; bench.py makes the table. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/api.h"
+#include "core/gradd.h"
+
+static gd_ctx *ctx;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static gd_tensor *must(gd_tensor *t) {
+    if (!t) {
+        fprintf(stderr, "%s\n", gd_ctx_error(ctx)->message);
+        exit(1);
+    }
+    return t;
+}
+
+static gd_tensor *leaf(double value) {
+    gd_tensor *t = must(gd_scalar_f64(ctx, value, GD_FLOAT32));
+    if (gd_set_requires_grad(ctx, t, true)) exit(1);
+    return t;
+}
+
+static void backward(gd_tensor *y) {
+    if (gd_backward(ctx, &y, 1, NULL, NULL, 0, &(gd_backward_options){0}, NULL, NULL)) must(NULL);
+}
+
+/* y = y * v, `length` times, backward, free; seconds. */
+static double chain(int length) {
+    gd_tensor *v = leaf(0.9999999), *y = gd_retain(v);
+    double start = now();
+    for (int i = 0; i < length; i++) {
+        gd_tensor *next = must(gd_mul(ctx, y, v));
+        gd_release(y);
+        y = next;
+    }
+    backward(y);
+    gd_release(y);
+    double seconds = now() - start;
+    gd_release(v);
+    return seconds;
+}
+
+static double best_of(int rounds, double (*f)(int), int argument) {
+    double best = 1e9;
+    for (int i = 0; i < rounds; i++) {
+        double s = f(argument);
+        if (s < best) best = s;
+    }
+    return best;
+}
+
+/* x**2 * exp(x) over n float32, summed backward with ones; seconds. */
+static gd_tensor *large_x, *large_ones;
+static double fused(int unused) {
+    (void)unused;
+    double start = now();
+    gd_tensor *square = must(gd_pow_scalar(ctx, large_x, 2)), *e = must(gd_exp(ctx, large_x));
+    gd_tensor *y = must(gd_mul(ctx, square, e));
+    gd_release(square), gd_release(e);
+    if (gd_backward(ctx, &y, 1, &large_ones, NULL, 0, &(gd_backward_options){0}, NULL, NULL)) must(NULL);
+    gd_release(y);
+    double seconds = now() - start;
+    if (gd_set_grad(ctx, large_x, NULL)) exit(1);
+    return seconds;
+}
+
+static double large(int64_t n) {
+    gd_tensor *zeros = must(gd_zeros(ctx, GD_FLOAT32, 1, &n));
+    gd_tensor *half = must(gd_scalar_f64(ctx, 0.5, GD_FLOAT32)), *one = must(gd_scalar_f64(ctx, 1, GD_FLOAT32));
+    large_x = must(gd_add(ctx, zeros, half)), large_ones = must(gd_add(ctx, zeros, one));
+    gd_release(zeros), gd_release(half), gd_release(one);
+    if (gd_set_requires_grad(ctx, large_x, true)) exit(1);
+    double seconds = best_of(4, fused, 0);
+    gd_release(large_x), gd_release(large_ones);
+    return seconds;
+}
+
+/* Bytes of heap and mappings that one more one-element tensor takes. */
+static double tensor_bytes(void) {
+    enum { N = 200000 };
+    gd_tensor **all = malloc(N * sizeof *all);
+    if (!all) exit(1);
+    size_t pages[2];
+    for (int pass = 0; pass < 2; pass++) {
+        FILE *f = fopen("/proc/self/statm", "r");
+        if (!f || fscanf(f, "%*s %zu", &pages[pass]) != 1) exit(1);
+        fclose(f);
+        if (pass) break;
+        memset(all, 0, N * sizeof *all);
+        f = fopen("/proc/self/statm", "r");
+        if (!f || fscanf(f, "%*s %zu", &pages[0]) != 1) exit(1);
+        fclose(f);
+        for (int i = 0; i < N; i++) all[i] = must(gd_scalar_f64(ctx, i, GD_FLOAT32));
+    }
+    for (int i = 0; i < N; i++) gd_release(all[i]);
+    free(all);
+    return (double)(pages[1] - pages[0]) * 4096 / N;
+}
+
+/* Milliseconds that one request takes within the process, best of three. */
+static double request_ms(gd_api *api, const char *method, const char *path, const char *query, const char *body, size_t length) {
+    double best = 1e9;
+    for (int i = 0; i < 3; i++) {
+        gd_api_request request = {.method = method, .path = path, .query = query, .content_type = "application/json", .body = body, .body_length = length};
+        gd_api_response response = {0};
+        double start = now();
+        gd_api_handle(api, &request, &response);
+        double seconds = now() - start;
+        if (response.status >= 300) fprintf(stderr, "%s: %.*s\n", path, (int)response.length, response.body), exit(1);
+        gd_api_response_free(&response);
+        if (seconds < best) best = seconds;
+    }
+    return best * 1e3;
+}
+
+/* A million doubles in [0, 1) as JSON, in and out through the api. */
+static void json_figures(void) {
+    enum { N = 1000000, ROOM = 24 };
+    gd_registry *registry = gd_registry_new(&(gd_registry_options){0});
+    gd_api *api = registry ? gd_api_new(registry) : NULL;
+    char *body = malloc((size_t)N * ROOM + 64);
+    if (!api || !body) exit(1);
+    size_t n = (size_t)sprintf(body, "{\"dtype\":\"float64\",\"data\":[");
+    srand48(0);
+    for (int i = 0; i < N; i++) n += (size_t)sprintf(body + n, "%s%.17g", i ? "," : "", drand48());
+    n += (size_t)sprintf(body + n, "]}");
+    request_ms(api, "PUT", "/v1/sessions/b", NULL, NULL, 0);
+    printf("json_in_ms %.2f\n", request_ms(api, "PUT", "/v1/sessions/b/tensors/a", "data=none", body, n));
+    printf("json_out_ms %.2f\n", request_ms(api, "GET", "/v1/sessions/b/tensors/a/data", NULL, NULL, 0));
+    free(body);
+    gd_api_free(api);
+    gd_registry_free(registry);
+}
+
+int main(void) {
+    ctx = gd_ctx_new(NULL);
+    if (!ctx) return 1;
+    json_figures();
+    printf("tensor_bytes %.0f\n", tensor_bytes());
+    chain(1000);
+    printf("mul_ns %.1f\n", best_of(200, chain, 1000) / 1000 * 1e9);
+    printf("chain_s %.3f\n", best_of(3, chain, 1000000));
+    printf("fused_ms %.1f\n", large(20000000) * 1e3);
+    gd_ctx_free(ctx);
+    return 0;
+}
