@@ -28,6 +28,7 @@ gd_api *gd_api_new(gd_registry *registry) {
         return NULL;
     }
     json_object_seed(0); /* jansson's own first use is not safe in threads */
+    gd_json_arena_install();
     return api;
 }
 
@@ -68,7 +69,7 @@ static void begin(gd_exchange *x, gd_api *api, const gd_api_request *request, gd
     x->fault.code = NULL;
     x->session = NULL;
     x->ctx = NULL;
-    x->body = (gd_body){0};
+    gd_body_init(&x->body);
     x->params[0][0] = x->params[1][0] = 0;
 }
 

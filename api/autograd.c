@@ -118,8 +118,9 @@ static bool read_entries(call *c, const json_t *j, const char *key, int n) {
 /* The same for an array that is still text: its entries are made tensors one by one. */
 static bool read_text_entries(call *c, const gd_numbers *numbers, int n) {
     gd_exchange *x = c->x;
-    gd_numbers *entries = numbers->ndim > 1 ? gd_numbers_entries(numbers) : NULL;
-    gd_value *flat = numbers->ndim == 1 ? gd_reading_alloc(&c->reading, (size_t)n, sizeof *flat) : NULL;
+    bool nested = numbers->ndim != 1 || numbers->ragged || numbers->count != n;
+    gd_numbers *entries = nested ? gd_numbers_entries(numbers) : NULL;
+    gd_value *flat = !nested ? gd_reading_alloc(&c->reading, (size_t)n, sizeof *flat) : NULL;
     bool ok = entries || (flat && gd_numbers_values(&x->body, numbers, flat, &x->fault));
     for (c->ncotangents = 0; ok && c->ncotangents < n; c->ncotangents++) {
         gd_dtype dtype = gd_dtype_of(c->outputs[c->ncotangents]);

@@ -11,24 +11,32 @@ enum {
     NAMES = 8                   /* named tensors looked at */
 };
 
-/* The product of the sizes in the text, a bound for what factories and expand can make of it. Digits behind a point or in
- * a name are no sizes. */
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* Behind a name in quotes, or a fraction or exponent with its digits, that starts at i; i if none does. */
+static size_t skip(const char *p, size_t n, size_t i) {
+    if (p[i] == '"') {
+        const char *close = memchr(p + i + 1, '"', n - i - 1);
+        return close ? (size_t)(close - p) + 1 : n;
+    }
+    if (p[i] != '.' && (p[i] | 0x20) != 'e') return i;
+    for (i++; i < n && (is_digit(p[i]) || p[i] == '-' || p[i] == '+'); i++) {}
+    return i;
+}
+
+/* The product of the whole numbers in the text: a bound for what factories and expand can make of them as sizes. */
 static uint64_t product_of_integers(const char *p, size_t n) {
     uint64_t product = 1;
-    for (size_t i = 0; i < n;) {
-        if (p[i] == '"') { /* a name */
-            for (i++; i < n && p[i] != '"'; i++) {}
-            i++;
+    for (size_t i = 0; i < n && product <= SMALL_COUNT;) {
+        size_t next = skip(p, n, i);
+        if (next > i || !is_digit(p[i])) {
+            i = next > i ? next : i + 1;
             continue;
         }
-        bool size = i == 0 || (p[i - 1] != '.' && (p[i - 1] | 0x20) != 'e' && p[i - 1] != '-');
         uint64_t v = 0;
-        size_t start = i;
-        for (; i < n && p[i] >= '0' && p[i] <= '9'; i++) v = v < SMALL_COUNT ? v * 10 + (uint64_t)(p[i] - '0') : v;
-        if (i == start) i++;
-        else if (size && v > 1 && !(i < n && p[i] == '.')) product *= v;
-        if (product > SMALL_COUNT) return product;
-        while (i < n && i > start && p[i - 1] == '.' && p[i] >= '0' && p[i] <= '9') i++; /* a fraction */
+        for (; i < n && is_digit(p[i]); i++)
+            if (v <= SMALL_COUNT) v = v * 10 + (uint64_t)(p[i] - '0');
+        if (v > 1 && !(i < n && p[i] == '.')) product *= v;
     }
     return product;
 }

@@ -34,7 +34,7 @@ static bool put_row(gd_text *t, gd_dtype dtype, const char *p, int64_t n) {
     size_t width = gd_dtype_bytes(dtype);
     for (int64_t i = 0; i < n;) {
         int64_t stop = n - i > CHUNK ? i + CHUNK : n;
-        char *out = gd_text_room(t, CHUNK * (GD_NUMBER_TEXT + 1));
+        char *out = gd_text_room(t, (size_t)(stop - i) * (GD_NUMBER_TEXT + 1));
         if (!out) return false;
         for (; i < stop; i++, p += width) {
             if (i) *out++ = ',';
@@ -54,9 +54,10 @@ static void put_repeated(gd_text *t, char c, int n) {
 
 /* Row-major values at p as nested arrays: one pass, with a counter a dimension. */
 static void put_nested(gd_text *t, gd_dtype dtype, int ndim, const int64_t *sizes, const char *p) {
-    int64_t at[GD_MAX_DIMS] = {0};
+    int64_t at[GD_MAX_DIMS];
     int depth = 0;
-    while (depth < ndim && sizes[depth++] != 0) {} /* nothing shows below an empty dimension */
+    do at[depth] = 0;
+    while (sizes[depth++] != 0 && depth < ndim); /* nothing shows below an empty dimension */
     int64_t row = sizes[depth - 1];
     size_t row_bytes = (size_t)row * gd_dtype_bytes(dtype);
     put_repeated(t, '[', depth);
@@ -126,7 +127,7 @@ static void put_grad_fn(gd_text *out, gd_ctx *ctx, gd_tensor *t) {
     GD_TEXT_LIT(out, ",\"grad_fn\":{\"id\":");
     gd_put_node_id(out, node);
     GD_TEXT_LIT(out, ",\"name\":");
-    gd_text_string(out, gd_node_name(node));
+    gd_text_name(out, gd_node_name(node));
     GD_TEXT_LIT(out, "}");
 }
 
@@ -187,7 +188,7 @@ static bool put_repr(gd_text *out, gd_ctx *ctx, gd_tensor *t, gd_fault *f) {
 
 bool gd_put_document(gd_text *out, gd_ctx *ctx, const char *name, gd_tensor *t, gd_data_mode mode, gd_fault *f) {
     GD_TEXT_LIT(out, "{\"name\":");
-    gd_text_string(out, name);
+    gd_text_name(out, name);
     put_shape(out, t);
     GD_TEXT_LIT(out, ",\"stride\":");
     gd_text_i64s(out, gd_strides(t), gd_ndim(t));

@@ -27,14 +27,34 @@ typedef struct gd_numbers {
     int64_t ragged_expected, ragged_got;
 } gd_numbers;
 
-/* A request's document. Zero-initialise. */
+/* Where jansson's memory for one document comes from: a bump, freed at once with the document. */
+typedef struct gd_json_arena {
+    char *at, *end;             /* free part of the current block */
+    struct gd_json_block *blocks; /* owned */
+    _Alignas(16) char first[2048];
+} gd_json_arena;
+
+/* Makes jansson take memory from arenas while gd_body_read runs; at other times it is malloc's. Once, before threads. */
+void gd_json_arena_install(void);
+void gd_json_arena_begin(gd_json_arena *a); /* for this thread */
+void gd_json_arena_pause(void);             /* what it gave stays */
+void gd_json_arena_free(gd_json_arena *a);
+
+/* The tree of a document that is plain, or NULL: jansson is to read it. While an arena is active; no deeper than
+ * GD_JSON_DEPTH. */
+json_t *gd_json_plain(const char *text, size_t length);
+
+/* A request's document. gd_body_init first. */
 typedef struct gd_body {
-    json_t *root;        /* owned; NULL for an empty body */
+    json_t *root;        /* in the arena; NULL for an empty body */
     const char *text;    /* borrowed */
     size_t length;
     gd_numbers *arrays;  /* owned */
     size_t narrays, capacity;
+    gd_json_arena arena;
 } gd_body;
+
+void gd_body_init(gd_body *b);
 
 /* Reads `length` bytes, which must outlive the body. False with the fault set: malformed_json, too_deep … An empty text
  * gives a NULL root. The array under a key "args" stays a list, whatever is in it. */

@@ -159,13 +159,22 @@ const char *gd_numbers_scan(const char *p, const char *end, gd_numbers *out, con
     }
 }
 
+/* An entry that is no array but one number: up to the comma or bracket behind it. */
+static const char *bare_entry(const char *p, const char *end, gd_numbers *n) {
+    n->start = p;
+    while (p < end && *p != ',' && *p != ']' && class_of(*p) != SPACE) p++;
+    n->end = p;
+    n->count = 1;
+    return p;
+}
+
 gd_numbers *gd_numbers_entries(const gd_numbers *n) {
     gd_numbers *entries = calloc((size_t)n->sizes[0] + 1, sizeof *entries);
     const char *p = n->start + 1, *stop, *open[GD_JSON_DEPTH + 1];
     int nopen;
-    for (int64_t i = 0; entries && i < n->sizes[0]; i++) {
-        while (p < n->end && *p != '[') p++;
-        p = gd_numbers_scan(p, n->end, &entries[i], &stop, open, &nopen);
+    for (int64_t i = 0; entries && p && i < n->sizes[0]; i++) {
+        while (p < n->end && (*p == ',' || class_of(*p) == SPACE)) p++;
+        p = *p == '[' ? gd_numbers_scan(p, n->end, &entries[i], &stop, open, &nopen) : bare_entry(p, n->end, &entries[i]);
     }
     return entries;
 }

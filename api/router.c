@@ -62,9 +62,9 @@ static bool decode(span s, char out[GD_PARAM_BYTES], gd_fault *f) {
 }
 
 static void add_method(char allow[64], const char *method) {
-    if (!strcmp(method, "GET")) add_method(allow, "HEAD");
     size_t n = strlen(allow);
     snprintf(allow + n, 64 - n, "%s%s", n ? ", " : "", method);
+    if (!strcmp(method, "GET")) add_method(allow, "HEAD");
 }
 
 static const gd_route *refuse(const char *method, const char *path, char allow[64], bool *options, gd_fault *f) {

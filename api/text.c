@@ -11,7 +11,7 @@
 
 bool gd_text_grow(gd_text *t, size_t n) {
     if (t->failed) return false;
-    size_t capacity = t->capacity ? t->capacity : 512, need;
+    size_t capacity = t->capacity ? t->capacity : 1024, need;
     t->too_long = __builtin_add_overflow(t->n, n, &need) || need > GD_TEXT_LIMIT;
     while (!t->too_long && capacity < need) capacity *= 2;
     char *data = t->too_long ? NULL : realloc(t->data, capacity);

@@ -41,6 +41,19 @@ void gd_text_f64(gd_text *t, double v);
 void gd_text_bool(gd_text *t, bool v);
 /* A JSON string with its quotes, or null. Bytes that are no UTF-8 become U+FFFD. */
 void gd_text_string(gd_text *t, const char *s);
+/* The same for a text without characters that need escaping. */
+static inline void gd_text_name(gd_text *t, const char *s) {
+    size_t n = s ? strlen(s) : 0;
+    char *p = gd_text_room(t, n + 4);
+    if (!p) return;
+    if (!s) memcpy(p, "null", 4), t->n += 4;
+    else {
+        *p = '"';
+        memcpy(p + 1, s, n);
+        p[n + 1] = '"';
+        t->n += n + 2;
+    }
+}
 void gd_text_string_n(gd_text *t, const char *s, size_t n);
 /* [2,3] */
 void gd_text_i64s(gd_text *t, const int64_t *v, int n);

@@ -35,7 +35,7 @@ void gd_request_begin(gd_server *server, gd_connection *c, const char *target) {
     r->started = true;
     r->start_ns = uv_hrtime();
     atomic_fetch_add(&server->active, 1);
-    atomic_store(&c->bytes, 0);
+    atomic_store_explicit(&c->bytes, 0, memory_order_relaxed);
     if (!gd_connection_enter(c, GD_PHASE_HEAD)) return; /* the next call finds out */
     if (!copy_target(r, target, strnlen(target, GD_TARGET_MAX + 1))) r->refusal = &no_memory;
 }
@@ -279,7 +279,7 @@ enum MHD_Result gd_request_answer(gd_server *server, gd_connection *c) {
     r->stage = GD_STAGE_ANSWERED;
     r->status = (unsigned)r->answer.status;
     r->sent = r->answer.length;
-    atomic_store(&c->bytes, r->sent);
+    atomic_store_explicit(&c->bytes, r->sent, memory_order_relaxed);
     enum MHD_Result result =
         gd_connection_enter(c, GD_PHASE_ANSWER) ? MHD_queue_response(c->mhd, r->status, m) : MHD_NO;
     MHD_destroy_response(m);
@@ -299,6 +299,7 @@ static void find_session(gd_access *a) {
 
 static void log_request(gd_connection *c) {
     gd_request *r = &c->request;
+    if (r->status == 0) r->status = atomic_load(&c->phase) == GD_PHASE_CUT ? MHD_HTTP_REQUEST_TIMEOUT : 499;
     if (!*r->id || !gd_log_wants(gd_log_level_of(r->status))) return;
     gd_access a = {.id = r->id,
                    .method = r->method,
@@ -331,7 +332,7 @@ void gd_request_end(gd_server *server, gd_connection *c) {
     log_request(c);
     reset(r);
     gd_connection_enter(c, GD_PHASE_IDLE);
-    atomic_fetch_add(&server->answered, 1);
+    atomic_fetch_add_explicit(&server->answered, 1, memory_order_relaxed);
     if (started) atomic_fetch_sub(&server->active, 1);
 }
 

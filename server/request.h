@@ -22,7 +22,6 @@ typedef struct gd_request {
     bool started; /* counted among the server's active requests */
     bool close;   /* the connection ends with this answer */
     bool sized;   /* the length of the body was announced */
-    bool large_answer;
     uint64_t start_ns;
     char short_target[GD_SHORT_TARGET];
     char *target; /* raw; short_target, or owned */
@@ -38,7 +37,7 @@ typedef struct gd_request {
     gd_api_upload *upload; /* takes the body instead of the buffer */
     gd_api_request api;
     gd_api_response answer;
-    unsigned status;
+    unsigned status; /* for the log; 499: the client left before its answer */
     uint64_t sent;
     gd_job job;
 } gd_request;

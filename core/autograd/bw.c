@@ -1,8 +1,9 @@
 /* bw.c: what derivative rules read and write.
  *
  * Note [Shells]: a saved value is lent to a rule as a tensor. Making one for each reading would cost more than the
- * arithmetic of a scalar, so the run keeps a few tensor objects and points them at the saved bytes in turn. One that a
- * rule kept (somebody else holds it when the rule is done) is given away.
+ * arithmetic of a scalar, so the run keeps a few tensor objects and points them at the saved bytes in turn. While the
+ * rule runs a shell borrows the storage from the node's slot, which keeps it. A shell that the rule kept (somebody else
+ * holds it when the rule is done) gets a reference of its own and is given away.
  */
 #include "core/autograd/engine.h"
 
@@ -31,7 +32,7 @@ static gd_tensor *lend_shell(gd_run *run, const gd_place *p) {
         t->numel *= sizes[i];
     }
     gd_contiguous_strides(t->ndim, sizes, GD_STRIDES(t));
-    t->storage = gd_storage_retain(p->slot->u.storage);
+    t->storage = p->slot->u.storage;
     t->data = p->slot->data;
     return t;
 }
@@ -43,6 +44,7 @@ static gd_tensor *lend_new(gd_frame *f, const gd_place *p) {
     bool keep = t && p->slot->kind == GD_S_STORAGE && !run->create_graph && t->ndim <= GD_INLINE_DIMS &&
                 run->nshells < GD_SHELLS;
     if (!keep) return gd_pool_add(run->ctx, t);
+    gd_storage_release(t->storage); /* borrowed from now on, as in lend_shell */
     run->shells[run->nshells++] = t;
     run->shells_used = run->nshells;
     return t;
@@ -54,10 +56,10 @@ void gd_shells_return(gd_run *run) {
         gd_tensor *t = run->shells[i];
         if (i < run->shells_used) {
             if (t->refs > 1 || t->meta || t->grad_fn || t->own_version || t->sizes != t->dims) {
+                gd_storage_retain(t->storage);
                 gd_release(t);
                 continue;
             }
-            gd_storage_release(t->storage);
             t->storage = NULL;
         }
         run->shells[kept++] = t;
@@ -71,9 +73,8 @@ void gd_shells_return(gd_run *run) {
 static gd_tensor *read_place(gd_bw *b, const gd_place *p) {
     gd_frame *f = frame_of(b);
     if (b->ctx->error.code != GD_OK || p->slot->kind == GD_S_EMPTY) return NULL;
-    bool current = p->slot->kind == GD_S_STORAGE && p->slot->u.storage->version == p->slot->version;
-    if (!current && gd_place_check(b->ctx, p) != GD_OK) return NULL;
-    if (p->slot->kind == GD_S_LEAF) return p->edge->node->u.variable;
+    /* The engine has checked all versions (gd_saved_check). */
+    if (p->slot->kind == GD_S_LEAF) return p->slot->u.leaf->u.variable;
     if (p->slot->kind == GD_S_ALIAS && !f->run->create_graph) return p->slot->u.tensor;
     return fits_shell(f->run, p) ? lend_shell(f->run, p) : lend_new(f, p);
 }
@@ -138,8 +139,8 @@ bool gd_bw_needs_entry(gd_bw *b, int argument, int entry) {
     const gd_frame *f = frame_of(b);
     int n, at = gd_edge_index(b->node, argument, &n);
     if (at < 0 || entry >= n) return false;
-    const gd_edge *edge = f->outer ? &gd_edges(f->outer)[(uint32_t)(at + entry) + f->shift]
-                                   : &gd_edges(b->node)[at + entry];
+    const gd_edge *edge =
+        f->outer ? &gd_edges(f->outer)[(uint32_t)(at + entry) + f->shift] : &gd_edges(b->node)[at + entry];
     return gd_edge_needed(f->run, edge);
 }
 

@@ -23,8 +23,8 @@ ADD_LOOP(add_f32, float)
 ADD_LOOP(add_f64, double)
 
 void gd_add_values(gd_tensor *dst, gd_tensor *src) {
-    static const int64_t steps[GD_DTYPE_COUNT][2] = {[GD_FLOAT32] = {sizeof(float), sizeof(float)},
-                                                     [GD_FLOAT64] = {sizeof(double), sizeof(double)}};
+    static const int64_t steps[GD_DTYPE_COUNT][2] = {
+        [GD_FLOAT32] = {sizeof(float), sizeof(float)}, [GD_FLOAT64] = {sizeof(double), sizeof(double)}};
     if (dst->numel == 1) { /* without a call: scalar chains come here for every op */
         if (dst->dtype == GD_FLOAT64)
             *(double *)(void *)dst->data += *(const double *)(const void *)src->data;
@@ -40,9 +40,9 @@ void gd_add_values(gd_tensor *dst, gd_tensor *src) {
 }
 
 bool gd_is_sole(const gd_tensor *t) {
-    return t->refs == 1 && !t->grad_fn && !(t->flags & (GD_F_REQUIRES_GRAD | GD_F_INFERENCE | GD_F_VIEW | GD_F_WRAPPED_NUMBER)) &&
-           !t->own_version && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1 &&
-           (t->ndim == 0 || gd_is_contiguous(t));
+    return t->refs == 1 && !t->grad_fn &&
+           !(t->flags & (GD_F_REQUIRES_GRAD | GD_F_INFERENCE | GD_F_VIEW | GD_F_WRAPPED_NUMBER)) && !t->own_version &&
+           atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1 && (t->ndim == 0 || gd_is_contiguous(t));
 }
 
 /* ---- noting and preparing -------------------------------------------------------------------- */
@@ -97,9 +97,10 @@ static gd_code prepare_add(gd_run *run, gd_write *w, gd_tensor *old) {
     if (run->create_graph || w->retained)
         return replace(ctx, w, gd_do(ctx, GD_OP_add, (gd_value[]){GD_TENSOR_VALUE(old), GD_TENSOR_VALUE(w->grad)}, 2));
     if (overlaps_itself(old))
-        return gd_fail(ctx, GD_E_STATE,
-                       "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-                       "location. Please clone() the tensor before performing the operation.");
+        return gd_fail(
+            ctx, GD_E_STATE,
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation.");
     w->add = true;
     return old->storage == w->grad->storage ? replace(ctx, w, copy_of(run, w->grad)) : GD_OK;
 }

@@ -116,7 +116,8 @@ static gd_code set_targets(gd_run *run, const gd_edge *targets, int ntargets) {
 }
 
 gd_code gd_run_open(gd_run *run, const gd_root *roots, int nroots, const gd_edge *targets, int ntargets) {
-    if (depth >= MAX_DEPTH) return gd_fail(run->ctx, GD_E_STATE, "backward was called from hooks of backward too deeply");
+    if (depth >= MAX_DEPTH)
+        return gd_fail(run->ctx, GD_E_STATE, "backward was called from hooks of backward too deeply");
     depth++;
     run->open = true;
     run->restricted = ntargets > 0;
@@ -261,12 +262,14 @@ static gd_code take(gd_run *run, gd_tensor **g, gd_tensor *changed) {
     return changed ? GD_OK : run->ctx->error.code;
 }
 
-static gd_code fail_shape(gd_run *run, const gd_node *node, uint32_t index, const gd_tensor *g, int ndim, const int64_t *sizes) {
+static gd_code fail_shape(gd_run *run, const gd_node *node, uint32_t index, const gd_tensor *g, int ndim,
+                          const int64_t *sizes) {
     char got[256], want[256];
-    return gd_fail(run->ctx, GD_E_SHAPE,
-                   "Function %s returned an invalid gradient at index %u - got %s but expected shape compatible with %s",
-                   gd_node_name(node), index, gd_shape_text(got, sizeof got, g->ndim, g->sizes),
-                   gd_shape_text(want, sizeof want, ndim, sizes));
+    return gd_fail(
+        run->ctx, GD_E_SHAPE,
+        "Function %s returned an invalid gradient at index %u - got %s but expected shape compatible with %s",
+        gd_node_name(node), index, gd_shape_text(got, sizeof got, g->ndim, g->sizes),
+        gd_shape_text(want, sizeof want, ndim, sizes));
 }
 
 /* Undoes broadcasting and promotion. On failure *g is gone. */
@@ -280,7 +283,9 @@ static gd_code fit_gradient(gd_run *run, const gd_node *node, uint32_t index, gd
             gd_release(t);
             return code;
         }
-        gd_code code = take(run, g, gd_do(run->ctx, GD_OP__sum_to_size, (gd_value[]){GD_TENSOR_VALUE(t), GD_INTS_VALUE(sizes, ndim)}, 2));
+        gd_code code =
+            take(run, g,
+                 gd_do(run->ctx, GD_OP__sum_to_size, (gd_value[]){GD_TENSOR_VALUE(t), GD_INTS_VALUE(sizes, ndim)}, 2));
         if (code != GD_OK) return code;
     }
     t = *g;
@@ -353,10 +358,13 @@ static gd_code check_nan(gd_run *run, const gd_node *node) {
 static gd_code apply_rule(gd_run *run, gd_node *node, gd_tensor *const *grads, gd_tensor **out, const gd_node *outer,
                           uint32_t shift) {
     if (node->freed) return gd_fail(run->ctx, GD_E_GRAPH_FREED, "%s", GD_FREED_TEXT);
-    gd_frame frame = {.b = {.ctx = run->ctx, .node = node, .grads = grads, .out = out, .create_graph = run->create_graph},
-                      .run = run,
-                      .outer = outer,
-                      .shift = shift};
+    gd_code code = node->has_saved ? gd_saved_check(run->ctx, node) : GD_OK;
+    if (code != GD_OK) return code;
+    gd_frame frame = {
+        .b = {.ctx = run->ctx, .node = node, .grads = grads, .out = out, .create_graph = run->create_graph},
+        .run = run,
+        .outer = outer,
+        .shift = shift};
     node->u.op->backward(&frame.b);
     gd_shells_return(run);
     return run->ctx->error.code;
@@ -374,7 +382,8 @@ static gd_code apply_slices(gd_run *run, gd_node *node, gd_tensor *grad) {
     uint32_t shift = s->has_self ? 0 : 1;
     gd_code code = cut ? apply_rule(run, inner, &cut, out, node, shift) : ctx->error.code;
     if (code == GD_OK && s->has_self && out[0])
-        code = fit_gradient(run, inner, 0, &out[0], (gd_dtype)gd_shapes(node)[0].dtype, s->before.ndim, s->before.sizes);
+        code =
+            fit_gradient(run, inner, 0, &out[0], (gd_dtype)gd_shapes(node)[0].dtype, s->before.ndim, s->before.sizes);
     if (code == GD_OK && gd_edge_needed(run, &gd_edges(node)[0])) {
         run->out[0] = gd_retain(gd_slices_put(ctx, s, grad, s->has_self ? out[0] : NULL));
         code = ctx->error.code;

@@ -19,7 +19,7 @@ typedef struct gd_state {
 
 typedef struct gd_capture {
     uint32_t nr;
-    uint32_t next; /* 1 + index, 0: none */
+    uint32_t next;   /* 1 + index, 0: none */
     gd_tensor *grad; /* owned */
 } gd_capture;
 
@@ -70,8 +70,8 @@ typedef struct gd_root {
     gd_tensor *grad;
 } gd_root;
 
-/* engine.c. A run is zero-initialised with ctx and the flags, then opened: finds the nodes behind the roots. Targets are
- * the inputs' edges; captures (ntargets of them) get their gradients. */
+/* engine.c. A run is zero-initialised with ctx and the flags, then opened: finds the nodes behind the roots. Targets
+ * are the inputs' edges; captures (ntargets of them) get their gradients. */
 GD_MUST_CHECK gd_code gd_run_open(gd_run *run, const gd_root *roots, int nroots, const gd_edge *targets, int ntargets);
 GD_MUST_CHECK gd_code gd_run_execute(gd_run *run, const gd_root *roots, int nroots);
 /* Makes the writes ready (all that can fail), then commit does them and frees saved tensors. */

@@ -19,9 +19,7 @@ gd_node *gd_node_next(const gd_node *node, int i, uint32_t *input_nr) {
     return edge->node;
 }
 
-gd_tensor *gd_node_variable(const gd_node *node) {
-    return node->kind == GD_N_ACCUMULATE ? node->u.variable : NULL;
-}
+gd_tensor *gd_node_variable(const gd_node *node) { return node->kind == GD_N_ACCUMULATE ? node->u.variable : NULL; }
 
 gd_node *gd_gradient_edge(gd_ctx *ctx, gd_tensor *t, uint32_t *input_nr) {
     gd_node *fn = gd_grad_fn(ctx, t);
@@ -76,7 +74,7 @@ static gd_code read_list(gd_ctx *ctx, gd_node *node, int arg, gd_value *value) {
         gd_code code = gd_place_check(ctx, &place);
         if (code != GD_OK) return code;
         if (place.slot->kind == GD_S_ALIAS) cell->lent[i] = place.slot->u.tensor;
-        if (place.slot->kind == GD_S_LEAF) cell->lent[i] = place.edge->node->u.variable;
+        if (place.slot->kind == GD_S_LEAF) cell->lent[i] = place.slot->u.leaf->u.variable;
     }
     *value = (gd_value){.kind = GD_V_TENSORS, .n = n, .u.tensors = cell->lent};
     return GD_OK;

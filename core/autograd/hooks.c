@@ -114,10 +114,10 @@ bool gd_remove_hook(gd_tensor *t, uint64_t handle) {
 
 static gd_code check_replacement(gd_ctx *ctx, const gd_hook *hook, const gd_tensor *was, const gd_tensor *is) {
     if (was->dtype != is->dtype)
-        return gd_fail(ctx, GD_E_DTYPE, "hook '%s' has changed the type of value (was torch.%s got torch.%s)", hook->name,
-                       gd_dtype_legacy_name((gd_dtype)was->dtype), gd_dtype_legacy_name((gd_dtype)is->dtype));
-    if (!gd_same_shape(was, is))
-        return gd_fail(ctx, GD_E_SHAPE, "hook '%s' has changed the size of value", hook->name);
+        return gd_fail(ctx, GD_E_DTYPE, "hook '%s' has changed the type of value (was torch.%s got torch.%s)",
+                       hook->name, gd_dtype_legacy_name((gd_dtype)was->dtype),
+                       gd_dtype_legacy_name((gd_dtype)is->dtype));
+    if (!gd_same_shape(was, is)) return gd_fail(ctx, GD_E_SHAPE, "hook '%s' has changed the size of value", hook->name);
     return GD_OK;
 }
 
@@ -200,6 +200,7 @@ gd_code gd_hooks_run_node(gd_ctx *ctx, gd_node *node, uint32_t nr, gd_tensor **g
 gd_code gd_retain_grad(gd_ctx *ctx, gd_tensor *t) {
     if (!gd_requires_grad(t))
         return gd_fail(ctx, GD_E_STATE, "can't retain_grad on Tensor that has requires_grad=False");
+    if (!t->grad_fn && (t->flags & GD_F_VIEW) && t->meta->creation != GD_CREATED_DEFAULT) return GD_OK; /* as PyTorch */
     ctx->error.code = GD_OK;
     gd_node *fn = gd_grad_fn(ctx, t);
     if (!fn) return ctx->error.code; /* a leaf keeps its gradient anyway */

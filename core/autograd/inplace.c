@@ -17,10 +17,11 @@ static gd_code check_leaf(gd_ctx *ctx, gd_tensor *self) {
 gd_code gd_check_inplace(gd_ctx *ctx, const gd_op *op, gd_tensor *self, bool records) {
     (void)op; /* the rules are the same for every op */
     if ((self->flags & GD_F_INFERENCE) && ctx->mode != GD_MODE_INFERENCE)
-        return gd_fail(ctx, GD_E_STATE,
-                       "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to "
-                       "get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for "
-                       "more details.");
+        return gd_fail(
+            ctx, GD_E_STATE,
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to "
+            "get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for "
+            "more details.");
     if (!records || ctx->mode != GD_MODE_GRAD) return GD_OK;
     if (self->flags & GD_F_VIEW) {
         gd_code code = gd_check_view(ctx, self, false);
@@ -77,7 +78,7 @@ void gd_inplace_commit(gd_apply *a, gd_node *node) {
         return;
     }
     finish_slices(node->u.slices, self);
-    self->storage->writer = GD_COPY_SLICES_NAME;
+    self->storage->writer = gd_node_name(node);
     gd_rebind(self->meta->base, node);
     self->flags |= GD_F_REQUIRES_GRAD; /* its own grad_fn is made anew when somebody asks */
 }

@@ -34,9 +34,10 @@ gd_code gd_set_grad(gd_ctx *ctx, gd_tensor *t, gd_tensor *g) {
 
 gd_code gd_set_requires_grad(gd_ctx *ctx, gd_tensor *t, bool flag) {
     if (!flag && !gd_is_leaf(t))
-        return gd_fail(ctx, GD_E_STATE,
-                       "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
-                       "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+        return gd_fail(
+            ctx, GD_E_STATE,
+            "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+            "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
     if (flag && !gd_dtype_is_float((gd_dtype)t->dtype))
         return gd_fail(ctx, GD_E_DTYPE, "only Tensors of floating point dtype can require gradients");
     if (flag && (t->flags & GD_F_INFERENCE) && ctx->mode != GD_MODE_INFERENCE)
@@ -55,11 +56,12 @@ gd_tensor *gd_detach(gd_ctx *ctx, gd_tensor *t) {
 
 gd_code gd_detach_inplace(gd_ctx *ctx, gd_tensor *t) {
     if (t->flags & GD_F_VIEW)
-        return gd_fail(ctx, GD_E_STATE,
-                       "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) "
-                       "for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and "
-                       "hence detach_() cannot be called on these gradients. To fix this error, please refer to the "
-                       "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution.");
+        return gd_fail(
+            ctx, GD_E_STATE,
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) "
+            "for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and "
+            "hence detach_() cannot be called on these gradients. To fix this error, please refer to the "
+            "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution.");
     gd_node *old = t->grad_fn;
     gd_retention_move(t, old, NULL);
     gd_accumulator_cut(t);

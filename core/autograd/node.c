@@ -10,7 +10,8 @@ gd_node *gd_node_new(gd_ctx *ctx, gd_node_kind kind, const gd_layout *layout) {
                    (size_t)layout->outs * sizeof(gd_shape) + (size_t)layout->slots * sizeof(gd_slot) +
                    (size_t)layout->values * sizeof(gd_value);
     size_t words;
-    if (!gd_mul_size(layout->words, sizeof(int64_t), &words) || !gd_add_size(bytes, words, &bytes) || bytes > UINT32_MAX)
+    if (!gd_mul_size(layout->words, sizeof(int64_t), &words) || !gd_add_size(bytes, words, &bytes) ||
+        bytes > UINT32_MAX)
         return gd_fail_memory(ctx), NULL;
     gd_node *node = gd_cell_new(bytes);
     if (!node) return gd_fail_memory(ctx), NULL;
@@ -129,7 +130,8 @@ gd_node *gd_accumulator(gd_ctx *ctx, gd_tensor *leaf) {
     return node;
 }
 
-/* A new AccumulateGrad is owned by its leaf; the first edge takes that reference over, and the node then owns the leaf. */
+/* A new AccumulateGrad is owned by its leaf; the first edge takes that reference over, and the node then owns the leaf.
+ */
 gd_node *gd_accumulator_edge(gd_ctx *ctx, gd_tensor *leaf) {
     gd_node *node = gd_accumulator(ctx, leaf);
     if (!node) return NULL;

@@ -38,11 +38,13 @@ typedef struct gd_slot {
     union {
         gd_storage *storage; /* owned */
         gd_tensor *tensor;   /* owned */
+        gd_node *leaf;       /* GD_S_LEAF: the AccumulateGrad, which the argument's edge holds */
     } u;
     char *data;
     uint32_t version; /* when saved */
     uint8_t kind;     /* gd_slot_kind */
     bool is_view;     /* the saved tensor was a view */
+    uint8_t creation; /* gd_creation, of a view */
     bool wrapped;     /* it was a Python number */
 } gd_slot;
 
@@ -84,10 +86,10 @@ typedef struct gd_geometry {
 
 /* A CopySlices node's own part: an op wrote one view of a base. */
 typedef struct gd_slices {
-    gd_node *inner; /* owned: the op's node, with the view's old edge as its first */
+    gd_node *inner;                  /* owned: the op's node, with the view's old edge as its first */
     gd_geometry base, before, after; /* the view before and after the op */
-    bool plain;     /* the base is contiguous */
-    bool has_self;  /* inner's edge 0 is the view */
+    bool plain;                      /* the base is contiguous */
+    bool has_self;                   /* inner's edge 0 is the view */
     int64_t dims[];
 } gd_slices;
 
@@ -156,12 +158,12 @@ gd_node *gd_node_build(const gd_apply *a, gd_tensor *const *outs, int nouts, boo
 typedef struct gd_plan {
     bool lists;
     uint8_t nvalues, nslots;
-    uint32_t strided; /* bit i: argument i keeps its strides */
-    int8_t edge_of[GD_MAX_ARGS];                /* by argument */
-    int8_t value_of[GD_MAX_ARGS];               /* by argument */
-    int8_t save_of[GD_MAX_ARGS];                /* by argument: the field that saves it as tensor */
-    int8_t save_of_output[GD_INLINE_OUTPUTS];   /* by output */
-    int8_t slot_of[8];                          /* by saved field */
+    uint32_t strided;                         /* bit i: argument i keeps its strides */
+    int8_t edge_of[GD_MAX_ARGS];              /* by argument */
+    int8_t value_of[GD_MAX_ARGS];             /* by argument */
+    int8_t save_of[GD_MAX_ARGS];              /* by argument: the field that saves it as tensor */
+    int8_t save_of_output[GD_INLINE_OUTPUTS]; /* by output */
+    int8_t slot_of[8];                        /* by saved field */
 } gd_plan;
 extern gd_plan gd_plans[GD_OP_COUNT];
 int gd_edge_index_lists(const gd_node *node, int arg, int *n);
@@ -193,7 +195,7 @@ static inline int gd_slot_index(const gd_node *node, int save) {
 GD_MUST_CHECK gd_code gd_slot_save(gd_ctx *ctx, gd_slot *slot, gd_tensor *t, const gd_edge *edge, bool shaped);
 /* Where a slot's tensor belongs. */
 typedef struct gd_place {
-    gd_node *node;         /* that holds the slot */
+    gd_node *node; /* that holds the slot */
     gd_slot *slot;
     const gd_shape *shape; /* NULL for GD_S_ALIAS without one */
     const gd_edge *edge;   /* of the argument; NULL if it has none */
@@ -201,17 +203,17 @@ typedef struct gd_place {
 } gd_place;
 /* Place of entry `entry` of argument `arg`, or of output `output` (arg < 0); false if the row does not save it. */
 bool gd_place_of(gd_node *node, int arg, int entry, int output, gd_place *place);
-/* GD_OK if the slot can be read; SEMANTICS 9 and 28 otherwise. */
+/* GD_OK if all that the node saved can be read, in PyTorch's order of arguments; SEMANTICS 9 and 28 otherwise. */
+GD_MUST_CHECK gd_code gd_saved_check(gd_ctx *ctx, gd_node *node);
+/* The same for one slot. */
 GD_MUST_CHECK gd_code gd_place_check(gd_ctx *ctx, const gd_place *place);
 /* New tensor for a slot, attached to the graph if `attach`; NULL without error if it is empty, with error otherwise. */
 gd_tensor *gd_place_read(gd_ctx *ctx, const gd_place *place, bool attach);
 #define GD_FREED_TEXT                                                                                                  \
-    "Trying to backward through the graph a second time (or directly access saved tensors after they have already "   \
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already "    \
     "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "     \
     "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "      \
     "saved tensors after calling backward."
-
-#define GD_COPY_SLICES_NAME "torch::autograd::CopySlices" /* in error texts */
 
 /* ---- inplace.c, views.c ---- */
 /* Gives t the grad_fn `node` (takes it), output 0; what retains t's gradient moves along. Cannot fail. */

@@ -105,9 +105,7 @@ static size_t value_words(const gd_value *v) {
     }
 }
 
-static bool same_sizes(const gd_tensor *a, const gd_tensor *b) {
-    return a && b && gd_same_shape(a, b);
-}
+static bool same_sizes(const gd_tensor *a, const gd_tensor *b) { return a && b && gd_same_shape(a, b); }
 
 /* Does the row show the strides of this argument? */
 static bool wants_strides(const gd_op *op, int arg) { return gd_plans[op->id].strided >> arg & 1; }

@@ -49,7 +49,8 @@ static gd_code root_grad(gd_ctx *ctx, gd_tensor *t, gd_tensor *given, int i, boo
         if (given->dtype == t->dtype || !gd_dtype_is_float((gd_dtype)t->dtype))
             *out = gd_retain(given);
         else if (create_graph)
-            *out = gd_do(ctx, GD_OP_to_dtype, (gd_value[]){GD_TENSOR_VALUE(given), GD_DTYPE_VALUE((gd_dtype)t->dtype)}, 2);
+            *out =
+                gd_do(ctx, GD_OP_to_dtype, (gd_value[]){GD_TENSOR_VALUE(given), GD_DTYPE_VALUE((gd_dtype)t->dtype)}, 2);
         else
             *out = gd_as_dtype(ctx, given, (gd_dtype)t->dtype);
     }
@@ -66,7 +67,8 @@ static gd_code make_roots(gd_ctx *ctx, gd_tensor *const *tensors, int n, gd_tens
         gd_code code = gd_edge_of(ctx, tensors[i], &roots[i].edge);
         if (code != GD_OK) return code;
         if (!roots[i].edge.node)
-            return gd_fail(ctx, GD_E_NO_GRAD, "element %d of tensors does not require grad and does not have a grad_fn", i);
+            return gd_fail(ctx, GD_E_NO_GRAD, "element %d of tensors does not require grad and does not have a grad_fn",
+                           i);
     }
     return GD_OK;
 }
@@ -132,7 +134,8 @@ static gd_code run_once(const call *c) {
                   .retain_graph = c->retain_graph || c->create_graph,
                   .accumulate = c->accumulate};
     gd_root *roots = calloc((size_t)c->ntensors + 1, sizeof *roots);
-    gd_code code = roots ? make_roots(ctx, c->tensors, c->ntensors, c->grads, c->create_graph, roots) : gd_fail_memory(ctx);
+    gd_code code =
+        roots ? make_roots(ctx, c->tensors, c->ntensors, c->grads, c->create_graph, roots) : gd_fail_memory(ctx);
     if (code == GD_OK && c->ntensors) code = run_engine(c, &run, roots);
     if (code == GD_OK && !c->ntensors) code = take_captures(c, &run);
     gd_run_close(&run);
@@ -151,7 +154,8 @@ static gd_code input_edges(gd_ctx *ctx, gd_tensor *const *inputs, int n, gd_edge
     return GD_OK;
 }
 
-/* Inputs that were computed keep their gradient, as if retain_grad() had been called; fresh[i] tells for which it was. */
+/* Inputs that were computed keep their gradient, as if retain_grad() had been called; fresh[i] tells for which it was.
+ */
 static gd_code retain_inputs(gd_ctx *ctx, gd_tensor *const *inputs, int n, bool *fresh) {
     for (int i = 0; i < n; i++) {
         bool had = gd_retains_grad(inputs[i]);
@@ -221,7 +225,8 @@ static gd_code run_entry(call c, int64_t entry, bool last, gd_tensor **grads, gd
     c.ctx->mode = c.create_graph ? GD_MODE_GRAD : GD_MODE_NO_GRAD;
     for (int i = 0; i < c.ntensors && code == GD_OK; i++) {
         if (!batches[i]) continue;
-        grads[i] = gd_do(c.ctx, GD_OP_select, (gd_value[]){GD_TENSOR_VALUE(batches[i]), GD_INT_VALUE(0), GD_INT_VALUE(entry)}, 3);
+        grads[i] = gd_do(c.ctx, GD_OP_select,
+                         (gd_value[]){GD_TENSOR_VALUE(batches[i]), GD_INT_VALUE(0), GD_INT_VALUE(entry)}, 3);
         if (!grads[i]) code = c.ctx->error.code;
     }
     c.ctx->mode = mode;

@@ -40,11 +40,11 @@ gd_code gd_mark_views(gd_apply *a) {
 
 /* ---- views that may not be written ------------------------------------------------------------- */
 
-#define AMBIGUOUS(block)                                                                                      \
+#define AMBIGUOUS(block)                                                                                               \
     " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving "    \
     "both the view and the inplace either both inside the " block " block (if you don't want the inplace to be "       \
     "tracked) or both outside (if you want the inplace to be tracked)."
-#define MULTIPLE                                                                                                       \
+#define MULTIPLE                                                                                                        \
     " This view is the output of a function that returns multiple views. Such functions do not allow the output views " \
     "to be modified inplace. You should replace the inplace operation by an out-of-place one."
 
@@ -55,7 +55,8 @@ gd_code gd_check_view(gd_ctx *ctx, const gd_tensor *view, bool indirect) {
     const char *name = view->grad_fn ? gd_node_name(view->grad_fn) : NULL;
     char prefix[160] = "A view was created in";
     if (name)
-        snprintf(prefix, sizeof prefix, "Output %u of %s is a view of a view which was created in", view->output_nr, name);
+        snprintf(prefix, sizeof prefix, "Output %u of %s is a view of a view which was created in", view->output_nr,
+                 name);
     if (creation == GD_CREATED_MULTI_OUTPUT && name)
         return gd_fail(ctx, GD_E_VIEW_INPLACE, "Output %u of %s is a view and %s modified inplace." MULTIPLE,
                        view->output_nr, name, written);
@@ -172,8 +173,8 @@ gd_tensor *gd_slices_cut(gd_ctx *ctx, const gd_slices *s, gd_tensor *grad) {
 
 /* A view's values spread over zeros of the base's shape. */
 static gd_tensor *spread(gd_ctx *ctx, const gd_slices *s, gd_tensor *part) {
-    return GX(ctx, _as_strided_backward, T_(part), SIZES(s->base), STRIDES(s->base), I_(s->base.offset), SIZES(s->before),
-              STRIDES(s->before), I_(s->before.offset));
+    return GX(ctx, _as_strided_backward, T_(part), SIZES(s->base), STRIDES(s->base), I_(s->base.offset),
+              SIZES(s->before), STRIDES(s->before), I_(s->before.offset));
 }
 
 gd_tensor *gd_slices_put(gd_ctx *ctx, const gd_slices *s, gd_tensor *grad, gd_tensor *part) {

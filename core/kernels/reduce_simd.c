@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/kernels/pointwise.h"
 #include "core/kernels/reduce.h"
 #include "core/kernels/simd.h"
 
@@ -216,35 +217,57 @@ DEFINE_SUMS(double, d_squares, SQUARE)
         for (int64_t i = 0; i < n && !acc->i; i++) acc->i = AT(T, in + i * stride) != 0;            \
     }
 
-/* Variance in two passes: the mean, then squared deviations, in eight lanes of doubles. */
+/* Variance in two passes: the mean, then squared deviations, in lanes of doubles. `shift` is 0 in the first. */
 #define DEFINE_VAR(T)                                                                               \
     static void var_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {           \
-        double lane[8] = {0};                                                                       \
+        double lane[LANES] = {0};                                                                   \
         const double mean = acc->shift;                                                             \
+        const T *p = (const T *)(const void *)in;                                                   \
         int64_t i = 0;                                                                              \
-        for (; acc->pass == 0 && i + 8 <= n; i += 8)                                                \
-            for (int k = 0; k < 8; k++) lane[k] += (double)AT(T, in + (i + k) * stride);            \
-        for (; acc->pass == 1 && i + 8 <= n; i += 8)                                                \
-            for (int k = 0; k < 8; k++) {                                                           \
-                const double d = (double)AT(T, in + (i + k) * stride) - mean;                       \
+        const bool near = stride == (int64_t)sizeof(T);                                             \
+        for (; near && acc->pass == 0 && i + LANES <= n; i += LANES)                                \
+            for (int k = 0; k < LANES; k++) lane[k] += (double)p[i + k];                            \
+        for (; near && acc->pass == 1 && i + LANES <= n; i += LANES)                                \
+            for (int k = 0; k < LANES; k++) {                                                       \
+                const double d = (double)p[i + k] - mean;                                           \
                 lane[k] += d * d;                                                                   \
+            }                                                                                       \
+        for (; i + 4 <= n; i += 4)                                                                  \
+            for (int k = 0; k < 4; k++) {                                                           \
+                const double d = (double)AT(T, in + (i + k) * stride) - mean;                       \
+                lane[k] += acc->pass == 0 ? d : d * d;                                              \
             }                                                                                       \
         for (; i < n; i++) {                                                                        \
             const double d = (double)AT(T, in + i * stride) - mean;                                 \
             acc->f += acc->pass == 0 ? d : d * d;                                                   \
         }                                                                                           \
-        acc->f += ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7])); \
+        for (int half = LANES / 2; half > 0; half /= 2)                                             \
+            for (int k = 0; k < half; k++) lane[k] += lane[k + half];                               \
+        acc->f += lane[0];                                                                          \
     }
 
 /* Pass 0: the maximum. Pass 1: the sum of exp(x - maximum). */
-#define DEFINE_LSE(T, EXP)                                                                          \
+#define DEFINE_LSE(T, DTYPE)                                                                        \
     static void lse_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {           \
         if (acc->pass == 0) {                                                                       \
             max_##T(acc, in, stride, n);                                                            \
             return;                                                                                 \
         }                                                                                           \
+        enum { BLOCK = 256 };                                                                       \
+        const gd_loop exponentials = gd_pointwise_loop(GD_K_EXP, DTYPE);                            \
         const T shift = (T)acc->shift;                                                              \
-        for (int64_t i = 0; i < n; i++) acc->f += (double)EXP(AT(T, in + i * stride) - shift);      \
+        const int64_t width = (int64_t)sizeof(T);                                                   \
+        for (int64_t at = 0; at < n; at += BLOCK) {                                                 \
+            T block[BLOCK];                                                                         \
+            const int64_t m = n - at < BLOCK ? n - at : BLOCK;                                      \
+            double lane[8] = {0};                                                                   \
+            for (int64_t i = 0; i < m; i++) block[i] = AT(T, in + (at + i) * stride) - shift;       \
+            exponentials((char *[]){(char *)block, (char *)block}, (const int64_t[]){width, width}, m, NULL); \
+            for (int64_t i = m; i % 8; i++) block[i] = 0;                                           \
+            for (int64_t i = 0; i < m; i += 8)                                                      \
+                for (int k = 0; k < 8; k++) lane[k] += (double)block[i + k];                        \
+            acc->f += ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7])); \
+        }                                                                                           \
     }
 
 #define DEFINE_NORM(T, ABS, POW)                                                                    \
@@ -288,8 +311,8 @@ DEFINE_FLOAT_PROD(float)
 DEFINE_FLOAT_PROD(double)
 DEFINE_VAR(float)
 DEFINE_VAR(double)
-DEFINE_LSE(float, expf)
-DEFINE_LSE(double, exp)
+DEFINE_LSE(float, GD_FLOAT32)
+DEFINE_LSE(double, GD_FLOAT64)
 DEFINE_NORM(float, fabsf, powf)
 DEFINE_NORM(double, fabs, pow)
 

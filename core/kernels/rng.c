@@ -21,9 +21,9 @@ void gd_generator_seed(gd_generator *g, uint64_t seed) {
     g->cached_normal = 0;
 }
 
-static uint32_t twisted(uint32_t high, uint32_t low, uint32_t far) {
+static inline uint32_t twisted(uint32_t high, uint32_t low, uint32_t far) {
     uint32_t mixed = (high & 0x80000000u) | (low & 0x7fffffffu);
-    return far ^ (mixed >> 1) ^ ((low & 1u) ? 0x9908b0dfu : 0u);
+    return far ^ (mixed >> 1) ^ (-(low & 1u) & 0x9908b0dfu);
 }
 
 static void refill(gd_generator *g) {
@@ -35,13 +35,16 @@ static void refill(gd_generator *g) {
     g->next = 0;
 }
 
-uint32_t gd_generator_u32(gd_generator *g) {
-    if (g->next >= WORDS) refill(g);
-    uint32_t y = g->state[g->next++];
+static inline uint32_t tempered(uint32_t y) {
     y ^= y >> 11;
     y ^= (y << 7) & 0x9d2c5680u;
     y ^= (y << 15) & 0xefc60000u;
     return y ^ (y >> 18);
+}
+
+uint32_t gd_generator_u32(gd_generator *g) {
+    if (g->next >= WORDS) refill(g);
+    return tempered(g->state[g->next++]);
 }
 
 uint64_t gd_generator_u64(gd_generator *g) {
@@ -67,6 +70,19 @@ double gd_generator_normal(gd_generator *g) {
     return r * cos(theta);
 }
 
+/* n floats in [0, 1): all words there are at a time. */
+static void floats(gd_generator *g, float *p, int64_t n) {
+    while (n > 0) {
+        if (g->next >= WORDS) refill(g);
+        const uint32_t *words = g->state + g->next;
+        int64_t m = WORDS - g->next < n ? WORDS - (int64_t)g->next : n;
+        for (int64_t i = 0; i < m; i++) p[i] = (float)(int32_t)(tempered(words[i]) & 0xffffffu) * 0x1p-24f;
+        g->next += (uint32_t)m;
+        p += m;
+        n -= m;
+    }
+}
+
 /* The default range needs no arithmetic; float32 scales in double and rounds once, float64 fuses. */
 void gd_random_uniform(gd_generator *g, gd_dtype dtype, void *out, int64_t n, double from, double to) {
     if (dtype == GD_FLOAT64) {
@@ -76,7 +92,9 @@ void gd_random_uniform(gd_generator *g, gd_dtype dtype, void *out, int64_t n, do
     }
     float *p = out;
     float low = (float)from, high = (float)to;
-    for (int64_t i = 0; i < n; i++) p[i] = (float)((double)gd_generator_float(g) * (double)(high - low) + (double)low);
+    floats(g, p, n);
+    if (low == 0 && high == 1) return;
+    for (int64_t i = 0; i < n; i++) p[i] = (float)((double)p[i] * (double)(high - low) + (double)low);
 }
 
 /* ---- normals --------------------------------------------------------------------------------- */
@@ -114,11 +132,11 @@ static void normal_double(gd_generator *g, double *p, int64_t n, double mean, do
 
 static void normal_float(gd_generator *g, float *p, int64_t n, double mean, double std) {
     gd_normal16 loop = normal16_loop();
-    for (int64_t i = 0; i < n; i++) p[i] = gd_generator_float(g);
+    floats(g, p, n);
     loop(p, n / 16, (float)mean, (float)std);
     if (n % 16 == 0) return;
     p += n - 16;
-    for (int i = 0; i < 16; i++) p[i] = gd_generator_float(g);
+    floats(g, p, 16);
     loop(p, 1, (float)mean, (float)std);
 }
 

@@ -10,34 +10,11 @@
 
 /* ---- copies -------------------------------------------------------------------------------------- */
 
-/* True if t's elements fill one block of memory without gaps or sharing, in whatever order: PyTorch's copies keep
- * such an order. */
-static bool is_dense(const gd_tensor *t) {
-    int order[GD_MAX_DIMS], n = 0;
-    const int64_t *strides = GD_STRIDES(t);
-    for (int d = t->ndim - 1; d >= 0; d--) {
-        if (t->sizes[d] == 1) continue;
-        int at = n++;
-        for (; at > 0 && strides[order[at - 1]] > strides[d]; at--) order[at] = order[at - 1];
-        order[at] = d;
-    }
-    int64_t expected = 1;
-    for (int i = 0; i < n; i++) {
-        if (strides[order[i]] != expected) return false;
-        expected *= t->sizes[order[i]];
-    }
-    return true;
-}
-
-/* New, not filled: of t's shape, and of its strides if it is dense. */
+/* New, not filled: a dense tensor's copy keeps the order of its dimensions in memory, others become row-major. */
 static gd_tensor *empty_copy(gd_ctx *ctx, const gd_tensor *t, gd_dtype dtype) {
-    gd_tensor *out = gd_empty_like(ctx, t, dtype);
-    if (!out || t->numel == 0 || gd_is_contiguous(t) || !is_dense(t)) return out;
-    if (gd_set_geometry(ctx, out, t->ndim, t->sizes, GD_STRIDES(t), 0)) {
-        gd_release(out);
-        return NULL;
-    }
-    return out;
+    int64_t strides[GD_MAX_DIMS];
+    if (gd_is_contiguous(t) || !gd_layout_strides(t, strides)) return gd_empty_like(ctx, t, dtype);
+    return gd_empty_layout(ctx, t, dtype);
 }
 
 static gd_tensor *copied(gd_ctx *ctx, gd_tensor *t, gd_dtype dtype) {
@@ -170,7 +147,7 @@ gd_code gd_fw_size(gd_apply *a) {
 gd_code gd_fw_size_dim(gd_apply *a) {
     const gd_tensor *self = arg_tensor(a, 0);
     int dim;
-    if (self->ndim == 0) return gd_fail(a->ctx, GD_E_INDEX, "dimension specified as %d but tensor has no dimensions", (int)arg_int(a, 1));
+    if (self->ndim == 0) return gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %d but tensor has no dimensions", (int)arg_int(a, 1));
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), self->ndim, &dim);
     return code ? code : answer(a, GD_INT_VALUE(self->sizes[dim]));
 }

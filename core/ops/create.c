@@ -71,6 +71,14 @@ static gd_tensor *filled(gd_ctx *ctx, gd_dtype dtype, int ndim, const int64_t *s
     return t;
 }
 
+/* The same in t's shape, its dimensions in memory in t's order. */
+static gd_tensor *filled_like(gd_ctx *ctx, const gd_tensor *t, gd_dtype dtype, const gd_value *v) {
+    if (gd_check_fits(ctx, dtype, v)) return NULL;
+    gd_tensor *out = gd_empty_layout(ctx, t, dtype);
+    if (out) gd_fill_value(out, v);
+    return out;
+}
+
 static gd_dtype dtype_of_number(const gd_value *v) {
     return v->kind == GD_V_BOOL ? GD_BOOL : v->kind == GD_V_INT ? GD_INT64 : GD_FLOAT32;
 }
@@ -93,12 +101,14 @@ gd_code gd_fw_full(gd_apply *a) {
 
 gd_code gd_fw_filled_like(gd_apply *a) {
     const gd_tensor *t = arg_tensor(a, 0);
-    return gd_give_new(a, zeros_or_ones(a, gd_dtype_or(a, 1, (gd_dtype)t->dtype), t->ndim, t->sizes));
+    gd_dtype dtype = gd_dtype_or(a, 1, (gd_dtype)t->dtype);
+    if (gd_is_contiguous(t)) return gd_give_new(a, zeros_or_ones(a, dtype, t->ndim, t->sizes));
+    return gd_give_new(a, filled_like(a->ctx, t, dtype, &GD_INT_VALUE(a->op->param)));
 }
 
 gd_code gd_fw_full_like(gd_apply *a) {
     const gd_tensor *t = arg_tensor(a, 0);
-    return gd_give_new(a, filled(a->ctx, gd_dtype_or(a, 2, (gd_dtype)t->dtype), t->ndim, t->sizes, &a->args[1]));
+    return gd_give_new(a, filled_like(a->ctx, t, gd_dtype_or(a, 2, (gd_dtype)t->dtype), &a->args[1]));
 }
 
 gd_code gd_fw_new_filled(gd_apply *a) {

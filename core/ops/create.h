@@ -16,4 +16,11 @@ GD_MUST_CHECK gd_code gd_check_fits(gd_ctx *ctx, gd_dtype dtype, const gd_value 
 /* GD_E_RUNTIME if elements of t share memory, which must not be written. */
 GD_MUST_CHECK gd_code gd_check_written(gd_ctx *ctx, const gd_tensor *t);
 
+/* ---- layout (layout.c) ---- */
+/* Fills `strides` (t->ndim, elements) with those of a tensor of t's shape without gaps whose dimensions lie in
+ * memory in the order of t's. True if they are t's own: t has no gaps and no element twice. */
+bool gd_layout_strides(const gd_tensor *t, int64_t *strides);
+/* New, not filled, of t's shape, with dense strides as above. NULL with the error set. */
+gd_tensor *gd_empty_layout(gd_ctx *ctx, const gd_tensor *t, gd_dtype dtype);
+
 #endif

@@ -73,7 +73,11 @@ gd_code gd_fw_rand(gd_apply *a) {
 gd_code gd_fw_rand_like(gd_apply *a) {
     const gd_tensor *t = arg_tensor(a, 0);
     gd_dtype dtype = gd_dtype_or(a, 1, (gd_dtype)t->dtype);
-    return gd_give_new(a, drawn(a->ctx, dtype, t->ndim, t->sizes, a->op->param == 1, 0, 1));
+    bool normal = a->op->param == 1;
+    if (check_float(a->ctx, dtype, normal)) return a->ctx->error.code;
+    gd_tensor *out = gd_empty_layout(a->ctx, t, dtype);
+    if (out) fill(a->ctx, out, normal, 0, 1);
+    return gd_give_new(a, out);
 }
 
 static gd_code check_std(gd_ctx *ctx, double std) {

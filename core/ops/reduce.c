@@ -336,7 +336,7 @@ static gd_code matrix_norm(gd_apply *a) {
 gd_code gd_fw_norm_str(gd_apply *a) {
     const char *p = a->args[1].kind == GD_V_STR ? a->args[1].u.str : "fro";
     if (!strcmp(p, "nuc"))
-        return gd_fail(a->ctx, GD_E_NOT_IMPLEMENTED, "norm(): the nuclear norm is not implemented");
+        return gd_fail(a->ctx, GD_E_UNKNOWN_OP, "norm(): the nuclear norm is not in the table of ops");
     if (strcmp(p, "fro") != 0)
         return gd_fail(a->ctx, GD_E_RUNTIME, "only valid string values are 'fro' and 'nuc', found %s", p);
     if (a->args[2].kind == GD_V_INTS && a->args[2].n == 2 && a->args[4].kind == GD_V_NONE) return matrix_norm(a);

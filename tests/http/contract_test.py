@@ -346,6 +346,20 @@ def gradients_of_gradients():
 
 
 @test
+def cotangents_of_different_depths_are_read_from_long_text():
+    s = Session("depths")
+    s.put("a", [[1.0] * 5] * 10, requires_grad=True)
+    s.put("b", 3.0, requires_grad=True)
+    s.op("mul", "a", 2, out="y")
+    s.op("mul", "b", 2, out="z")
+    long = [[0.1234567890123456] * 5] * 10
+    for seeds in ([long, 4.0], [4.0, long]):
+        outputs = ["y", "z"] if seeds[1] == 4.0 else ["z", "y"]
+        a = s.call("POST", "/grad", {"outputs": outputs, "inputs": ["a", "b"], "grad_outputs": seeds, "retain_graph": True}).json["grads"]
+        assert a[1]["data"] == 8.0 and abs(a[0]["data"][9][4] - 0.2469135780246912) < 1e-7, a
+
+
+@test
 def hooks_record():
     s = Session("hooks")
     s.put("x", 2.0, requires_grad=True)

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NT(n, ...) call(#n, (const gd_value[]){__VA_ARGS__}, (int)(sizeof((const gd_value[]){__VA_ARGS__}) / sizeof(gd_value)))
+#define NT(n, ...)                                                                                                     \
+    call(#n, (const gd_value[]){__VA_ARGS__}, (int)(sizeof((const gd_value[]){__VA_ARGS__}) / sizeof(gd_value)))
 #define T(t) GD_TENSOR_VALUE(t)
 #define I(i) GD_INT_VALUE(i)
 #define F(f) GD_FLOAT_VALUE(f)
@@ -47,7 +48,9 @@ static inline gd_tensor *keep(gd_tensor *t) {
     return kept[nkept++] = t;
 }
 
-static inline gd_tensor *call(const char *name, const gd_value *args, int n) { return keep(gd_call1(ctx, name, args, n)); }
+static inline gd_tensor *call(const char *name, const gd_value *args, int n) {
+    return keep(gd_call1(ctx, name, args, n));
+}
 
 static inline void fails(const char *name, const gd_value *args, int n, gd_code code, const char *text) {
     gd_tensor *t = gd_call1(ctx, name, args, n);
@@ -56,7 +59,8 @@ static inline void fails(const char *name, const gd_value *args, int n, gd_code 
     ck_assert_int_eq(gd_ctx_error(ctx)->code, code);
 }
 #define FAILS(name, code, text, ...)                                                                                   \
-    fails(#name, (const gd_value[]){__VA_ARGS__}, (int)(sizeof((const gd_value[]){__VA_ARGS__}) / sizeof(gd_value)), code, text)
+    fails(#name, (const gd_value[]){__VA_ARGS__}, (int)(sizeof((const gd_value[]){__VA_ARGS__}) / sizeof(gd_value)),   \
+          code, text)
 
 /* float64 vector of n values. */
 static inline gd_tensor *vec(int n, const double *values, bool rg) {
@@ -67,7 +71,8 @@ static inline gd_tensor *vec(int n, const double *values, bool rg) {
 #define V(rg, ...) vec((int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), (double[]){__VA_ARGS__}, rg)
 
 static inline gd_tensor *shaped(int rows, int cols, const float *values, bool rg) {
-    gd_tensor *t = keep(gd_from_bytes(ctx, GD_FLOAT32, 2, (int64_t[]){rows, cols}, values, (size_t)(rows * cols) * sizeof(float)));
+    gd_tensor *t =
+        keep(gd_from_bytes(ctx, GD_FLOAT32, 2, (int64_t[]){rows, cols}, values, (size_t)(rows * cols) * sizeof(float)));
     ck_assert_int_eq(gd_set_requires_grad(ctx, t, rg), GD_OK);
     return t;
 }
@@ -116,8 +121,8 @@ static inline gd_tensor *grad_of(gd_tensor *y, gd_tensor *x, const gd_backward_o
 
 static const gd_backward_options create = {.create_graph = true}, retain = {.retain_graph = true};
 
-#define FREED_TEXT                                                                                                          \
-    "Trying to backward through the graph a second time (or directly access saved tensors after they have already "   \
+#define FREED_TEXT                                                                                                     \
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already "    \
     "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "     \
     "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "      \
     "saved tensors after calling backward."

@@ -1,6 +1,8 @@
 /* test_autograd.c: the recorded graph and backward, through the public API. */
 #include "autograd_helpers.h"
 
+#include "core/tensor/tensor.h"
+
 /* ---- the graph ------------------------------------------------------------------------------- */
 
 START_TEST(graph_shape) {
@@ -126,8 +128,10 @@ static gd_code refuse(gd_ctx *c, void *user, gd_tensor *grad, gd_tensor **replac
 START_TEST(all_or_nothing) {
     for (int order = 0; order < 2; order++) {
         gd_tensor *x = V(true, 1), *w = V(true, 2), *ww, *x1;
-        if (order) x1 = NT(add, T(x), I(1)), ww = NT(mul, T(w), T(w));
-        else ww = NT(mul, T(w), T(w)), x1 = NT(add, T(x), I(1));
+        if (order)
+            x1 = NT(add, T(x), I(1)), ww = NT(mul, T(w), T(w));
+        else
+            ww = NT(mul, T(w), T(w)), x1 = NT(add, T(x), I(1));
         gd_tensor *z = NT(add, T(x1), T(ww));
         backward_ok(z);
         ck_assert_int_eq(backward(z), GD_E_GRAPH_FREED);
@@ -148,7 +152,8 @@ END_TEST
 START_TEST(checks) {
     gd_tensor *x = V(true, 1, 2), *y = NT(mul, T(x), F(2)), *g = V(false, 1, 2, 3), *c = V(false, 1);
     ck_assert_int_eq(backward_with(y, g, NULL), GD_E_SHAPE);
-    message_is("Mismatch in shape: grad_output[0] has a shape of torch.Size([3]) and output[0] has a shape of torch.Size([2]).");
+    message_is(
+        "Mismatch in shape: grad_output[0] has a shape of torch.Size([3]) and output[0] has a shape of torch.Size([2]).");
     ck_assert_int_eq(backward(y), GD_E_SHAPE);
     message_is("grad can be implicitly created only for scalar outputs");
     ck_assert_int_eq(backward(c), GD_E_NO_GRAD);
@@ -192,7 +197,8 @@ START_TEST(only_inputs) {
 END_TEST
 
 START_TEST(broadcast_undone) {
-    gd_tensor *a = shaped(3, 1, (float[]){1, 2, 3}, true), *b = V(true, 1, 2, 3, 4), *c = keep(gd_scalar_f64(ctx, 2, GD_FLOAT32));
+    gd_tensor *a = shaped(3, 1, (float[]){1, 2, 3}, true), *b = V(true, 1, 2, 3, 4),
+              *c = keep(gd_scalar_f64(ctx, 2, GD_FLOAT32));
     ck_assert_int_eq(gd_set_requires_grad(ctx, c, true), GD_OK);
     backward_ok(NT(sum, T(NT(add, T(NT(mul, T(a), T(b))), T(c)))));
     SAME(gd_grad(a), 10, 10, 10);
@@ -271,14 +277,16 @@ END_TEST
 START_TEST(unused) {
     gd_tensor *x = V(true, 2), *w = V(true, 1), *c = V(false, 1), *y = NT(mul, T(x), T(x)), *out[2] = {NULL, NULL};
     ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, NULL, &w, 1, NULL, out), GD_E_UNUSED);
-    message_is("One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
-               "is the desired behavior.");
+    message_is(
+        "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
+        "is the desired behavior.");
     ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, NULL, &c, 1, NULL, out), GD_E_NO_GRAD);
     message_is("One of the differentiated Tensors does not require grad");
     ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, NULL, NULL, 0, NULL, out), GD_E_VALUE);
     message_is("grad requires non-empty inputs.");
     gd_tensor *inputs[] = {w, x};
-    ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, NULL, inputs, 2, &(gd_backward_options){.allow_unused = true}, out), GD_OK);
+    ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, NULL, inputs, 2, &(gd_backward_options){.allow_unused = true}, out),
+                     GD_OK);
     ck_assert_ptr_null(out[0]);
     SAME(keep(out[1]), 4);
     ck_assert_ptr_null(gd_grad(x));
@@ -299,11 +307,13 @@ END_TEST
 
 START_TEST(batched) {
     gd_tensor *x = V(true, 1, 2, 3), *y = NT(mul, T(x), T(x)), *g = NULL, *eye = NT(eye, I(3));
-    ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, &eye, &x, 1, &(gd_backward_options){.is_grads_batched = true}, &g), GD_OK);
+    ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, &eye, &x, 1, &(gd_backward_options){.is_grads_batched = true}, &g),
+                     GD_OK);
     SAME(keep(g), 2, 0, 0, 0, 4, 0, 0, 0, 6);
     ck_assert_int_eq(gd_ndim(g), 2);
     ck_assert_int_eq(backward_with(y, x, NULL), GD_E_GRAPH_FREED);
-    ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, &x, &x, 1, &(gd_backward_options){.is_grads_batched = true}, &g), GD_E_SHAPE);
+    ck_assert_int_eq(gd_autograd_grad(ctx, &y, 1, &x, &x, 1, &(gd_backward_options){.is_grads_batched = true}, &g),
+                     GD_E_SHAPE);
 }
 END_TEST
 
@@ -339,6 +349,17 @@ START_TEST(close_cuts_cycles) {
     gd_ctx_free(other);
     ck_assert_uint_eq(gd_account_used(own), 0);
     gd_account_release(own);
+}
+END_TEST
+
+START_TEST(anomaly) {
+    gd_tensor *x = V(true, 0, 1), *y = NT(sum, T(NT(mul, T(NT(sqrt, T(NT(mul, T(x), F(1))))), F(0))));
+    ctx->anomaly = true;
+    ck_assert_int_eq(backward(y), GD_E_RUNTIME);
+    message_is("Function 'SqrtBackward0' returned nan values in its 0th output.");
+    ck_assert_ptr_null(gd_grad(x));
+    ctx->anomaly = false;
+    backward_ok(y);
 }
 END_TEST
 
@@ -403,11 +424,27 @@ END_TEST
 
 Suite *autograd_suite(void);
 Suite *autograd_suite(void) {
-    const TTest *const tests[] = {
-        graph_shape,  no_record,        several_outputs, saved_fields,      twice,         retained,
-        all_or_nothing, checks,         only_inputs,     broadcast_undone,  leaf_switched_off, assigned_grad,
-        stolen_or_copied, higher_order, unused,          pruned,            batched,       no_cycles,
-        close_cuts_cycles, out_of_budget};
+    const TTest *const tests[] = {graph_shape,
+                                  no_record,
+                                  several_outputs,
+                                  saved_fields,
+                                  twice,
+                                  retained,
+                                  all_or_nothing,
+                                  checks,
+                                  only_inputs,
+                                  broadcast_undone,
+                                  leaf_switched_off,
+                                  assigned_grad,
+                                  stolen_or_copied,
+                                  higher_order,
+                                  unused,
+                                  pruned,
+                                  batched,
+                                  no_cycles,
+                                  close_cuts_cycles,
+                                  out_of_budget,
+                                  anomaly};
     Suite *suite = suite_create("autograd");
     TCase *tcase = tcase_create("autograd");
     tcase_add_checked_fixture(tcase, setup, teardown);

@@ -25,7 +25,8 @@ static gd_code to_float(gd_ctx *c, void *user, gd_tensor *grad, gd_tensor **repl
 
 static gd_code to_pair(gd_ctx *c, void *user, gd_tensor *grad, gd_tensor **replacement) {
     (void)user;
-    *replacement = gd_call1(c, "stack", (gd_value[]){{.kind = GD_V_LIST, .n = 2, .u.list = (gd_value[]){T(grad), T(grad)}}}, 1);
+    *replacement =
+        gd_call1(c, "stack", (gd_value[]){{.kind = GD_V_LIST, .n = 2, .u.list = (gd_value[]){T(grad), T(grad)}}}, 1);
     return GD_OK;
 }
 

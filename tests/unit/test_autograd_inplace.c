@@ -3,9 +3,11 @@
 
 START_TEST(leaf_inplace) {
     gd_tensor *x = V(true, 1, 2);
-    FAILS(mul_, GD_E_LEAF_INPLACE, "a leaf Variable that requires grad is being used in an in-place operation.", T(x), F(2));
+    FAILS(mul_, GD_E_LEAF_INPLACE, "a leaf Variable that requires grad is being used in an in-place operation.", T(x),
+          F(2));
     gd_tensor *v = NT(select, T(x), I(0), I(0));
-    FAILS(mul_, GD_E_LEAF_INPLACE, "a view of a leaf Variable that requires grad is being used in an in-place operation.", T(v), F(2));
+    FAILS(mul_, GD_E_LEAF_INPLACE,
+          "a view of a leaf Variable that requires grad is being used in an in-place operation.", T(v), F(2));
     SAME(x, 1, 2);
     uint32_t version;
     ck_assert_int_eq(gd_version(ctx, x, &version), GD_OK);
@@ -16,12 +18,13 @@ START_TEST(leaf_inplace) {
     gd_ctx_set_grad_mode(ctx, GD_MODE_GRAD);
     SAME(x, 2, 4);
     ck_assert(gd_requires_grad(nv));
-    FAILS(mul_, GD_E_VIEW_INPLACE,
-          "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case "
-          "is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
-          "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
-          "the inplace to be tracked).",
-          T(nv), F(2));
+    FAILS(
+        mul_, GD_E_VIEW_INPLACE,
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case "
+        "is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
+        "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
+        "the inplace to be tracked).",
+        T(nv), F(2));
 }
 END_TEST
 
@@ -31,7 +34,7 @@ START_TEST(many_views) {
     ck_assert_int_eq(gd_call(ctx, "unbind", (gd_value[]){T(h)}, 1, NULL, 0, NULL, &r), GD_OK);
     gd_tensor *u = keep(gd_retain(r.outputs[0]));
     gd_result_clear(&r);
-#define SEVERAL                                                                                                        \
+#define SEVERAL                                                                                                          \
     " modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow " \
     "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
     FAILS(mul_, GD_E_VIEW_INPLACE, "Output 0 of UnbindBackward0 is a view and is being" SEVERAL, T(u), F(2));
@@ -50,17 +53,25 @@ static void backward_fails(gd_tensor *t, const char *text) {
 START_TEST(versions) {
     gd_tensor *x = V(true, 1, 2), *h = NT(mul, T(x), F(1)), *z = NT(mul, T(h), T(h));
     NT(add_, T(h), F(1));
-    backward_fails(z, MODIFIED "[torch.DoubleTensor [2]], which is output 0 of AddBackward0, is at version 1; expected version 0 instead." HINT);
+    backward_fails(
+        z, MODIFIED
+        "[torch.DoubleTensor [2]], which is output 0 of AddBackward0, is at version 1; expected version 0 instead." HINT);
     h = NT(mul, T(x), F(1)), z = NT(exp, T(h));
     NT(add_, T(z), F(1));
-    backward_fails(z, MODIFIED "[torch.DoubleTensor [2]], which is output 0 of ExpBackward0, is at version 1; expected version 0 instead." HINT);
+    backward_fails(
+        z, MODIFIED
+        "[torch.DoubleTensor [2]], which is output 0 of ExpBackward0, is at version 1; expected version 0 instead." HINT);
     h = NT(mul, T(x), F(1)), z = NT(mul, T(h), T(h));
     gd_tensor *v = NT(select, T(h), I(0), I(0));
     NT(mul_, T(v), F(2));
-    backward_fails(z, MODIFIED "[torch.DoubleTensor [2]], which is output 0 of torch::autograd::CopySlices, is at version 1; expected version 0 instead." HINT);
+    backward_fails(
+        z, MODIFIED
+        "[torch.DoubleTensor [2]], which is output 0 of torch::autograd::CopySlices, is at version 1; expected version 0 instead." HINT);
     h = NT(mul, T(x), F(1)), v = NT(select, T(h), I(0), I(0)), z = NT(mul, T(v), T(v));
     NT(mul_, T(h), F(2));
-    backward_fails(z, MODIFIED "[torch.DoubleTensor []], which is output 0 of AsStridedBackward0, is at version 1; expected version 0 instead." HINT);
+    backward_fails(
+        z, MODIFIED
+        "[torch.DoubleTensor []], which is output 0 of AsStridedBackward0, is at version 1; expected version 0 instead." HINT);
     gd_tensor *leaf = V(true, 3), *d = keep(gd_detach(ctx, leaf));
     z = NT(mul, T(leaf), T(leaf));
     NT(add_, T(d), F(1)); /* detach shares the counter */
@@ -68,7 +79,9 @@ START_TEST(versions) {
     backward_fails(z, MODIFIED "[torch.DoubleTensor [1]] is at version 1; expected version 0 instead." HINT);
     h = NT(mul, T(x), F(1));
     NT(mul_, T(h), T(h));
-    backward_fails(h, MODIFIED "[torch.DoubleTensor [2]], which is output 0 of MulBackward0, is at version 1; expected version 0 instead." HINT);
+    backward_fails(
+        h, MODIFIED
+        "[torch.DoubleTensor [2]], which is output 0 of MulBackward0, is at version 1; expected version 0 instead." HINT);
     h = NT(mul, T(x), F(3)); /* legal: nothing saved is touched */
     NT(add_, T(h), F(1));
     NT(relu_, T(h));
@@ -158,17 +171,19 @@ START_TEST(inference) {
     gd_tensor *i = NT(mul, T(x), F(2));
     gd_ctx_set_grad_mode(ctx, GD_MODE_GRAD);
     ck_assert(gd_is_inference(i));
-    FAILS(mul, GD_E_STATE,
-          "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use "
-          "it in autograd.",
-          T(x), T(i));
+    FAILS(
+        mul, GD_E_STATE,
+        "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use "
+        "it in autograd.",
+        T(x), T(i));
     NT(add, T(x), T(i));
     ck_assert_int_eq(gd_set_requires_grad(ctx, i, true), GD_E_STATE);
     message_is("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
-    FAILS(add_, GD_E_STATE,
-          "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
-          "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.",
-          T(i), F(1));
+    FAILS(
+        add_, GD_E_STATE,
+        "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
+        "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.",
+        T(i), F(1));
 }
 END_TEST
 
