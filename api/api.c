@@ -27,8 +27,6 @@ gd_api *gd_api_new(gd_registry *registry) {
         free(api);
         return NULL;
     }
-    json_object_seed(0); /* jansson's own first use is not safe in threads */
-    gd_json_arena_install();
     return api;
 }
 
@@ -84,7 +82,8 @@ static bool read_body(gd_exchange *x) {
     if ((flags & GD_R_BINARY) && (form == GD_FORM_NPY || form == GD_FORM_RAW)) return true;
     if (form != GD_FORM_JSON)
         return gd_refuse(x, "unsupported_media_type", "Content-Type is %.100s; send %s.", in->content_type,
-                         flags & GD_R_BINARY ? "application/json, application/x-npy or application/octet-stream" : "application/json");
+                         flags & GD_R_BINARY ? "application/json, application/x-npy or application/octet-stream"
+                                             : "application/json");
     if (!gd_body_read(&x->body, in->body ? in->body : "", in->body_length, &x->fault)) return false;
     if (x->body.root || (flags & GD_R_EMPTY)) return true;
     return gd_refuse(x, "malformed_json", "The body is empty; this request takes a JSON document.");
@@ -94,7 +93,8 @@ static bool enter_session(gd_exchange *x) {
     if (!(x->route->flags & GD_R_SESSION)) return true;
     if (gd_session_acquire(x->api->registry, x->params[0], &x->session) != GD_SESSION_OK) {
         x->session = NULL;
-        return gd_refuse(x, "unknown_session", "There is no session %s; PUT /v1/sessions/%s makes it.", x->params[0], x->params[0]);
+        return gd_refuse(x, "unknown_session", "There is no session %s; PUT /v1/sessions/%s makes it.", x->params[0],
+                         x->params[0]);
     }
     x->ctx = gd_session_ctx(x->session);
     x->ctx->error.code = GD_OK;

@@ -1,8 +1,8 @@
 /* api.h: gradd's wire contract without a transport: a request as plain memory in, an answer as plain memory out.
  *
- * The server (or a test) fills a gd_api_request and calls gd_api_handle on any thread; requests of different sessions run
- * in parallel, those of one session wait for each other. Before that it may ask gd_api_cost whether the answer will take
- * long, and give a large binary body to a gd_api_upload as it arrives instead of gathering it.
+ * The server (or a test) fills a gd_api_request and calls gd_api_handle on any thread; requests of different sessions
+ * run in parallel, those of one session wait for each other. Before that it may ask gd_api_cost whether the answer will
+ * take long, and give a large binary body to a gd_api_upload as it arrives instead of gathering it.
  */
 #ifndef GD_API_H
 #define GD_API_H
@@ -14,14 +14,14 @@ typedef struct gd_api_upload gd_api_upload;
 
 /* Borrows everything. Missing headers are NULL. */
 typedef struct gd_api_request {
-    const char *method;       /* "GET" */
-    const char *path;         /* raw, still percent-encoded, without the query: "/v1/sessions/a" */
-    const char *query;        /* raw, after the `?`, or NULL */
+    const char *method; /* "GET" */
+    const char *path;   /* raw, still percent-encoded, without the query: "/v1/sessions/a" */
+    const char *query;  /* raw, after the `?`, or NULL */
     const char *content_type, *accept, *user_agent;
-    const char *id;           /* names the request in a problem's `instance`, or NULL */
-    const char *body;         /* body_length bytes, not NULL if there are any */
+    const char *id;   /* names the request in a problem's `instance`, or NULL */
+    const char *body; /* body_length bytes, not NULL if there are any */
     size_t body_length;
-    gd_api_upload *upload;    /* took the body in place of `body`, or NULL; still the caller's to free */
+    gd_api_upload *upload; /* took the body in place of `body`, or NULL; still the caller's to free */
 } gd_api_request;
 
 /* Zero-initialise, or leave as gd_api_response_free left it. */
@@ -52,13 +52,13 @@ void gd_api_response_free(gd_api_response *response);
 typedef enum gd_api_where { GD_COST_INLINE, GD_COST_WORKER } gd_api_where;
 gd_api_where gd_api_cost(gd_api *api, const gd_api_request *request);
 
-/* A problem document (RFC 9457) for errors found outside the api. `status` 0: the one that goes with the code. The texts
- * are copied; `id` may be NULL. Overwrites a response that owns nothing. */
+/* A problem document (RFC 9457) for errors found outside the api. `status` 0: the one that goes with the code. The
+ * texts are copied; `id` may be NULL. Overwrites a response that owns nothing. */
 void gd_api_problem(gd_api_response *response, int status, const char *code, const char *detail, const char *id);
 
-/* Takes the body of a large binary PUT straight into tensor memory, charged to the session. `request` has no body yet and
- * need not outlive the call; `length` is the announced Content-Length (UINT64_MAX: unknown). NULL when the body should be
- * gathered instead: other routes and types, small bodies, or a session that is busy or unknown. */
+/* Takes the body of a large binary PUT straight into tensor memory, charged to the session. `request` has no body yet
+ * and need not outlive the call; `length` is the announced Content-Length (UINT64_MAX: unknown). NULL when the body
+ * should be gathered instead: other routes and types, small bodies, or a session that is busy or unknown. */
 gd_api_upload *gd_api_upload_begin(gd_api *api, const gd_api_request *request, uint64_t length);
 /* The next n bytes. False: no memory, give up. What is wrong with the bytes is told by gd_api_handle. */
 bool gd_api_upload_write(gd_api_upload *upload, const char *bytes, size_t n);

@@ -110,7 +110,8 @@ static bool take_bare(call *c, const json_t *j, const char *key) {
 
 static bool read_entries(call *c, const json_t *j, const char *key, int n) {
     for (c->ncotangents = 0; c->ncotangents < n; c->ncotangents++)
-        if (!read_cotangent(c, json_array_get(j, (size_t)c->ncotangents), key, c->ncotangents, &c->cotangents[c->ncotangents]))
+        if (!read_cotangent(c, json_array_get(j, (size_t)c->ncotangents), key, c->ncotangents,
+                            &c->cotangents[c->ncotangents]))
             return false;
     return true;
 }
@@ -150,7 +151,8 @@ static bool read_cotangents(call *c, const char *key) {
         c->ncotangents = 1;
         return true;
     }
-    if (n != c->noutputs) return gd_refuse(c->x, "runtime_error", "got %d tensors and %lld gradients", c->noutputs, (long long)n);
+    if (n != c->noutputs)
+        return gd_refuse(c->x, "runtime_error", "got %d tensors and %lld gradients", c->noutputs, (long long)n);
     if (numbers) return read_text_entries(c, numbers, (int)n);
     if (json_is_array(j)) return read_entries(c, j, key, (int)n);
     c->ncotangents = 1;
@@ -226,10 +228,12 @@ void gd_handle_backward(gd_exchange *x) {
     begin(&c, x);
     if (read_backward(&c)) {
         gd_hooks_mark(x->ctx);
-        gd_code code = gd_backward(x->ctx, c.outputs, c.noutputs, c.ncotangents ? c.cotangents : NULL, c.inputs, c.ninputs,
-                                   &c.options, note, &w);
-        if (code == GD_OK) put_written(x, &w);
-        else gd_refuse_engine(x), gd_hooks_rollback(x->ctx);
+        gd_code code = gd_backward(x->ctx, c.outputs, c.noutputs, c.ncotangents ? c.cotangents : NULL, c.inputs,
+                                   c.ninputs, &c.options, note, &w);
+        if (code == GD_OK)
+            put_written(x, &w);
+        else
+            gd_refuse_engine(x), gd_hooks_rollback(x->ctx);
     }
     free(w.names);
     end(&c);
@@ -284,8 +288,10 @@ static bool answer_grads(call *c, gd_data_mode mode) {
         if (i) GD_TEXT_LIT(&x->out, ",");
         if (!c->grads[i]) GD_TEXT_LIT(&x->out, "null");
         if (!c->grads[i]) continue;
-        if (name) snprintf(fresh[i], 32, "%s", "");
-        else gd_session_fresh_name(x->session, fresh[i]);
+        if (name)
+            snprintf(fresh[i], 32, "%s", "");
+        else
+            gd_session_fresh_name(x->session, fresh[i]);
         if (!gd_put_document(&x->out, x->ctx, name ? name : fresh[i], c->grads[i], mode, &x->fault)) return false;
     }
     GD_TEXT_LIT(&x->out, "]}");
@@ -303,12 +309,13 @@ void gd_handle_grad(gd_exchange *x) {
     begin(&c, x);
     if (read_grad(&c) && (c.grads = gd_reading_alloc(&c.reading, (size_t)c.ninputs, sizeof *c.grads))) {
         gd_hooks_mark(x->ctx);
-        gd_code code = gd_autograd_grad(x->ctx, c.outputs, c.noutputs, c.ncotangents ? c.cotangents : NULL, c.inputs, c.ninputs,
-                                        &c.options, c.grads);
+        gd_code code = gd_autograd_grad(x->ctx, c.outputs, c.noutputs, c.ncotangents ? c.cotangents : NULL, c.inputs,
+                                        c.ninputs, &c.options, c.grads);
         if (code == GD_OK) {
             c.ngrads = c.ninputs;
             answer_grads(&c, mode);
-        } else gd_refuse_engine(x), gd_hooks_rollback(x->ctx);
+        } else
+            gd_refuse_engine(x), gd_hooks_rollback(x->ctx);
     }
     end(&c);
 }

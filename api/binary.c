@@ -1,4 +1,5 @@
-/* binary.c: see binary.h; gd_api_upload_… takes large bodies as they arrive, each byte copied once, to where it stays. */
+/* binary.c: see binary.h; gd_api_upload_… takes large bodies as they arrive, each byte copied once, to where it stays.
+ */
 #include "api/binary.h"
 #include "api/npy.h"
 #include "api/router.h"
@@ -11,14 +12,17 @@ enum { UPLOAD_FROM = 64 * 1024, STORAGE_FROM = 256 * 1024 };
 
 /* ---- media types --------------------------------------------------------------------------- */
 
-static bool is_type(const char *text, size_t n, const char *type) { return n == strlen(type) && !strncasecmp(text, type, n); }
+static bool is_type(const char *text, size_t n, const char *type) {
+    return n == strlen(type) && !strncasecmp(text, type, n);
+}
 
 static gd_form form_of(const char *text, size_t n) {
     while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\t')) n--;
     if (n == 0 || is_type(text, n, "application/json")) return GD_FORM_JSON;
     if (is_type(text, n, "application/x-npy")) return GD_FORM_NPY;
     if (is_type(text, n, "application/octet-stream")) return GD_FORM_RAW;
-    return n > 5 && !strncasecmp(text, "application/", 12) && !strncasecmp(text + n - 5, "+json", 5) ? GD_FORM_JSON : GD_FORM_OTHER;
+    return n > 5 && !strncasecmp(text, "application/", 12) && !strncasecmp(text + n - 5, "+json", 5) ? GD_FORM_JSON
+                                                                                                     : GD_FORM_OTHER;
 }
 
 gd_form gd_form_of(const char *content_type) {
@@ -72,13 +76,16 @@ static bool read_shape(const char *text, gd_npy *form) {
         for (; *text >= '0' && *text <= '9'; text++)
             if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *text - '0', &v)) return false;
         form->sizes[form->ndim++] = v;
-        if (*text == ',' && text[1]) text++;
-        else if (*text) return false;
+        if (*text == ',' && text[1])
+            text++;
+        else if (*text)
+            return false;
     }
     return true;
 }
 
-/* dtype and shape of a raw body: from the query, else from `like`, else float32 and one dimension as long as the body. */
+/* dtype and shape of a raw body: from the query, else from `like`, else float32 and one dimension as long as the body.
+ */
 static bool raw_form(gd_exchange *x, const gd_tensor *like, uint64_t length, gd_npy *form) {
     char text[512];
     *form = (gd_npy){.dtype = like ? gd_dtype_of(like) : GD_FLOAT32, .ndim = like ? gd_ndim(like) : 1};
@@ -98,12 +105,13 @@ static bool make_tensor(intake *in) {
     char text[256];
     for (int i = 0; i < form->ndim; i++) sizes[i] = form->sizes[form->fortran ? form->ndim - 1 - i : i];
     in->ready = true;
-    if (gd_checked_numel(in->ctx, form->dtype, form->ndim, sizes, &numel) != GD_OK) return gd_fault_engine(in->fault, in->ctx);
+    if (gd_checked_numel(in->ctx, form->dtype, form->ndim, sizes, &numel) != GD_OK)
+        return gd_fault_engine(in->fault, in->ctx);
     uint64_t needed = (uint64_t)numel * gd_dtype_bytes(form->dtype), got = in->length - form->header_bytes;
     if (in->length < form->header_bytes || needed != got)
-        return gd_fault_set(in->fault, "wrong_length", "A %s tensor of shape %s takes %llu bytes, got %llu.", gd_dtype_name(form->dtype),
-                            gd_shape_text(text, sizeof text, form->ndim, form->sizes), (unsigned long long)needed,
-                            (unsigned long long)got);
+        return gd_fault_set(in->fault, "wrong_length", "A %s tensor of shape %s takes %llu bytes, got %llu.",
+                            gd_dtype_name(form->dtype), gd_shape_text(text, sizeof text, form->ndim, form->sizes),
+                            (unsigned long long)needed, (unsigned long long)got);
     in->t = gd_empty(in->ctx, form->dtype, form->ndim, sizes);
     return in->t || gd_fault_engine(in->fault, in->ctx);
 }
@@ -132,8 +140,10 @@ static gd_tensor *reorder(intake *in, gd_tensor *t) {
     for (int i = 0; i < form->ndim; i++) strides[i] = gd_strides(t)[form->ndim - 1 - i];
     gd_tensor *view = gd_alias(in->ctx, t, form->ndim, form->sizes, strides, 0);
     gd_tensor *ordered = view ? gd_empty(in->ctx, form->dtype, form->ndim, form->sizes) : NULL;
-    if (ordered) gd_copy_values(ordered, view);
-    else gd_fault_engine(in->fault, in->ctx);
+    if (ordered)
+        gd_copy_values(ordered, view);
+    else
+        gd_fault_engine(in->fault, in->ctx);
     gd_release(view);
     gd_release(t);
     return ordered;
@@ -143,7 +153,8 @@ static gd_tensor *reorder(intake *in, gd_tensor *t) {
 static gd_tensor *finish(intake *in) {
     gd_tensor *t = in->t;
     in->t = NULL;
-    if (!in->fault->code && (!t || in->used != gd_nbytes(t))) gd_fault_set(in->fault, "bad_npy", "The body ends too early.");
+    if (!in->fault->code && (!t || in->used != gd_nbytes(t)))
+        gd_fault_set(in->fault, "bad_npy", "The body ends too early.");
     if (in->fault->code) {
         gd_release(t);
         return NULL;
@@ -168,13 +179,15 @@ static bool is_upload(const gd_route *route) {
     return route && (route->flags & GD_R_BINARY) && !strcmp(route->method, "PUT");
 }
 
-/* A context charged to the session's account, so that memory can be had without holding the session, and what a raw body
- * leaves open. */
+/* A context charged to the session's account, so that memory can be had without holding the session, and what a raw
+ * body leaves open. */
 static bool prepare(gd_exchange *x, gd_api_upload *u) {
     bool busy = false;
-    if (gd_session_try_acquire(gd_api_registry(x->api), x->params[0], &x->session, &busy) != GD_SESSION_OK) return false;
+    if (gd_session_try_acquire(gd_api_registry(x->api), x->params[0], &x->session, &busy) != GD_SESSION_OK)
+        return false;
     u->in.ctx = gd_ctx_new(gd_session_ctx(x->session)->account);
-    gd_tensor *like = strcmp(x->route->path, "/v1/sessions/{s}/tensors/{t}") ? gd_session_get(x->session, x->params[1]) : NULL;
+    gd_tensor *like =
+        strcmp(x->route->path, "/v1/sessions/{s}/tensors/{t}") ? gd_session_get(x->session, x->params[1]) : NULL;
     bool ok = u->in.ctx != NULL;
     if (ok && !u->in.npy) ok = raw_form(x, like, u->in.length, &u->in.form);
     gd_session_unlock(x->session);
@@ -264,8 +277,8 @@ gd_tensor *gd_binary_tensor(gd_exchange *x, const gd_tensor *like) {
 
 static void release_storage(void *storage) { gd_storage_release(storage); }
 
-/* Memory for an answer of n bytes. Large ones come from the tensors' cache, charged to the process, as they are soon used
- * again. */
+/* Memory for an answer of n bytes. Large ones come from the tensors' cache, charged to the process, as they are soon
+ * used again. */
 static char *answer_memory(gd_exchange *x, size_t n) {
     if (n < STORAGE_FROM) {
         x->answer->release = free;

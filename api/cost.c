@@ -20,7 +20,8 @@ static size_t skip(const char *p, size_t n, size_t i) {
         return close ? (size_t)(close - p) + 1 : n;
     }
     if (p[i] != '.' && (p[i] | 0x20) != 'e') return i;
-    for (i++; i < n && (is_digit(p[i]) || p[i] == '-' || p[i] == '+'); i++) {}
+    for (i++; i < n && (is_digit(p[i]) || p[i] == '-' || p[i] == '+'); i++) {
+    }
     return i;
 }
 
@@ -55,12 +56,14 @@ static bool names_small_tensors(gd_session *s, const char *p, size_t n) {
     uint64_t bytes = 0;
     char name[129];
     const char *end = p + n, *close;
-    for (; (p = memchr(p, '"', (size_t)(end - p))) && (close = memchr(p + 1, '"', (size_t)(end - p - 1))); p = close + 1) {
+    for (; (p = memchr(p, '"', (size_t)(end - p))) && (close = memchr(p + 1, '"', (size_t)(end - p - 1)));
+         p = close + 1) {
         size_t length = (size_t)(close - p - 1);
         if (length == 0 || length >= sizeof name) continue;
         memcpy(name, p + 1, length);
         name[length] = 0;
-        if (length > 5 && (!strcmp(name + length - 5, ".data") || !strcmp(name + length - 5, ".grad"))) name[length - 5] = 0;
+        if (length > 5 && (!strcmp(name + length - 5, ".data") || !strcmp(name + length - 5, ".grad")))
+            name[length - 5] = 0;
         const gd_tensor *t = gd_session_get(s, name);
         if (!t) continue;
         bytes += (uint64_t)gd_numel(t) * gd_dtype_bytes(gd_dtype_of(t));
@@ -74,11 +77,13 @@ static bool names_small_tensors(gd_session *s, const char *p, size_t n) {
 
 static bool op_is_small(gd_session *s, const gd_api_request *r) {
     if (r->body_length > SMALL_BODY || product_of_integers(r->body, r->body_length) > SMALL_COUNT) return false;
-    return gd_account_used(gd_session_ctx(s)->account) <= SMALL_TENSORS / 8 || names_small_tensors(s, r->body, r->body_length);
+    return gd_account_used(gd_session_ctx(s)->account) <= SMALL_TENSORS / 8 ||
+           names_small_tensors(s, r->body, r->body_length);
 }
 
 static bool graph_is_small(gd_session *s) {
-    return gd_ctx_nodes(gd_session_ctx(s)) <= SMALL_GRAPH && gd_account_used(gd_session_ctx(s)->account) <= 4 * SMALL_TENSORS;
+    return gd_ctx_nodes(gd_session_ctx(s)) <= SMALL_GRAPH &&
+           gd_account_used(gd_session_ctx(s)->account) <= 4 * SMALL_TENSORS;
 }
 
 static bool tensor_is_small(gd_session *s, const char *name) {
@@ -88,12 +93,15 @@ static bool tensor_is_small(gd_session *s, const char *name) {
 
 static bool is_small(const gd_route *route, gd_session *s, const gd_api_request *r, const char *name) {
     if (route->handle == gd_handle_apply_ops) return op_is_small(s, r);
-    if (route->handle == gd_handle_get_tensor || route->handle == gd_handle_get_data || route->handle == gd_handle_get_grad)
+    if (route->handle == gd_handle_get_tensor || route->handle == gd_handle_get_data ||
+        route->handle == gd_handle_get_grad)
         return tensor_is_small(s, name);
-    if (route->handle == gd_handle_put_tensor || route->handle == gd_handle_put_data || route->handle == gd_handle_put_grad)
+    if (route->handle == gd_handle_put_tensor || route->handle == gd_handle_put_data ||
+        route->handle == gd_handle_put_grad)
         return r->body_length <= SMALL_BODY;
-    if (route->handle == gd_handle_backward || route->handle == gd_handle_grad || route->handle == gd_handle_get_graph ||
-        route->handle == gd_handle_get_node || route->handle == gd_handle_get_hook)
+    if (route->handle == gd_handle_backward || route->handle == gd_handle_grad ||
+        route->handle == gd_handle_get_graph || route->handle == gd_handle_get_node ||
+        route->handle == gd_handle_get_hook)
         return graph_is_small(s) && r->body_length <= SMALL_BODY;
     return true;
 }

@@ -94,8 +94,10 @@ static bool put_data(gd_text *out, const gd_tensor *t, gd_fault *f) {
         gd_read_bytes(t, copy ? copy : small);
         p = copy ? copy : small;
     }
-    if (gd_ndim(t) > 0) put_nested(out, gd_dtype_of(t), gd_ndim(t), gd_sizes(t), p);
-    else put_row(out, gd_dtype_of(t), p, 1);
+    if (gd_ndim(t) > 0)
+        put_nested(out, gd_dtype_of(t), gd_ndim(t), gd_sizes(t), p);
+    else
+        put_row(out, gd_dtype_of(t), p, 1);
     free(copy);
     return true;
 }
@@ -144,8 +146,10 @@ static void put_state(gd_text *out, gd_ctx *ctx, gd_tensor *t) {
     FLAG(out, "retains_grad", gd_retains_grad(t));
     FLAG(out, "is_view", gd_is_view(t));
     GD_TEXT_LIT(out, ",\"version\":");
-    if (!gd_is_inference(t) && gd_version(ctx, t, &version) == GD_OK) gd_text_i64(out, version);
-    else GD_TEXT_LIT(out, "null");
+    if (!gd_is_inference(t) && gd_version(ctx, t, &version) == GD_OK)
+        gd_text_i64(out, version);
+    else
+        GD_TEXT_LIT(out, "null");
     put_grad_fn(out, ctx, t);
     GD_TEXT_LIT(out, ",\"output_nr\":");
     gd_text_i64(out, gd_output_nr(t));

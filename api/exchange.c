@@ -22,7 +22,8 @@ static bool decode(const char *p, size_t n, char *buf, size_t size) {
             if (high < 0 || low < 0) return false;
             c = high * 16 + low;
             i += 2;
-        } else if (c == '+') c = ' ';
+        } else if (c == '+')
+            c = ' ';
         if (c == 0 || used + 1 >= size) return false;
         buf[used++] = (char)c;
     }
@@ -65,9 +66,12 @@ bool gd_query_data_mode(gd_exchange *x, gd_data_mode *mode) {
     char text[16];
     *mode = GD_DATA_AUTO;
     if (!x->in->query || !gd_query(x, "data", text, sizeof text)) return !x->fault.code;
-    if (!strcmp(text, "full")) *mode = GD_DATA_FULL;
-    else if (!strcmp(text, "none")) *mode = GD_DATA_NONE;
-    else return gd_refuse(x, "bad_query", "data must be full or none.");
+    if (!strcmp(text, "full"))
+        *mode = GD_DATA_FULL;
+    else if (!strcmp(text, "none"))
+        *mode = GD_DATA_NONE;
+    else
+        return gd_refuse(x, "bad_query", "data must be full or none.");
     return true;
 }
 
@@ -94,8 +98,9 @@ bool gd_fields(gd_exchange *x, const json_t *object, const char *fields) {
     const char *key;
     json_t *value;
     if (!object) return true;
-    if (!json_is_object(object)) return gd_refuse(x, "bad_argument", "The body should be an object with the fields: %s.", fields);
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+    if (!json_is_object(object))
+        return gd_refuse(x, "bad_argument", "The body should be an object with the fields: %s.", fields);
+    json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
         if (in_words(fields, key, strlen(key))) continue;
         gd_refuse(x, "unknown_field", "There is no field \"%.60s\" here; known are: %s.", key, fields);
         gd_fault_pointer(&x->fault, "/%s", key);
@@ -171,8 +176,10 @@ gd_tensor *gd_param_tensor(gd_exchange *x) {
 
 bool gd_check_tensor_name(gd_exchange *x, const char *name) {
     if (gd_session_tensor_name_ok(name)) return true;
-    return gd_refuse(x, "bad_name",
-                     "\"%.140s\" is no name for a tensor: [A-Za-z_][A-Za-z0-9_.]{0,127}, the last part neither data nor grad.", name);
+    return gd_refuse(
+        x, "bad_name",
+        "\"%.140s\" is no name for a tensor: [A-Za-z_][A-Za-z0-9_.]{0,127}, the last part neither data nor grad.",
+        name);
 }
 
 bool gd_bind_name(gd_exchange *x, const char *name, gd_tensor *t, bool *rebound) {
@@ -183,8 +190,8 @@ bool gd_bind_name(gd_exchange *x, const char *name, gd_tensor *t, bool *rebound)
 
 void gd_set_location(gd_exchange *x, const char *kind, const char *name) {
     char *p = x->answer->text;
-    int n = snprintf(p, sizeof x->answer->text, "/v1/sessions/%s%s%s%s%s", x->params[0], kind ? "/" : "", kind ? kind : "",
-                     name ? "/" : "", name ? name : "");
+    int n = snprintf(p, sizeof x->answer->text, "/v1/sessions/%s%s%s%s%s", x->params[0], kind ? "/" : "",
+                     kind ? kind : "", name ? "/" : "", name ? name : "");
     if (n > 0 && n < (int)sizeof x->answer->text) x->answer->location = p;
 }
 

@@ -19,10 +19,10 @@ typedef struct gd_exchange {
     int status;               /* of a good answer; the route's own to begin with */
     const char *content_type; /* of a good answer; JSON to begin with */
     gd_text out;
-    bool answered;            /* the handler has filled `answer` itself */
+    bool answered; /* the handler has filled `answer` itself */
     gd_fault fault;
-    gd_session *session;      /* acquired, for routes below a session */
-    gd_ctx *ctx;              /* its context */
+    gd_session *session; /* acquired, for routes below a session */
+    gd_ctx *ctx;         /* its context */
     gd_body body;
     char params[GD_PARAMS][GD_PARAM_BYTES]; /* {s}, {t} … decoded; cut to what no name can have */
 } gd_exchange;

@@ -10,8 +10,8 @@ typedef struct walk {
     gd_exchange *x;
     gd_node **nodes; /* owned array */
     size_t n, capacity;
-    size_t *slots;   /* owned; 2 * capacity */
-    size_t roots;    /* the first so many are roots */
+    size_t *slots; /* owned; 2 * capacity */
+    size_t roots;  /* the first so many are roots */
 } walk;
 
 static size_t slot_of(const walk *w, const gd_node *node) {
@@ -124,8 +124,10 @@ static void put_next(gd_text *t, const gd_node *node) {
         uint32_t nr = 0;
         const gd_node *next = gd_node_next(node, i, &nr);
         gd_text_puts(t, i ? ",[" : "[");
-        if (next) gd_put_node_id(t, next);
-        else GD_TEXT_LIT(t, "null");
+        if (next)
+            gd_put_node_id(t, next);
+        else
+            GD_TEXT_LIT(t, "null");
         GD_TEXT_LIT(t, ",");
         gd_text_i64(t, next ? nr : 0);
         GD_TEXT_LIT(t, "]");
@@ -165,7 +167,8 @@ static void put_edges(walk *w, const char *format) {
         for (int k = 0; k < gd_node_ninputs(w->nodes[i]); k++) {
             const gd_node *next = gd_node_next(w->nodes[i], k, NULL);
             if (next)
-                gd_text_f(&w->x->out, format, (unsigned long long)gd_node_id(w->nodes[i]), (unsigned long long)gd_node_id(next));
+                gd_text_f(&w->x->out, format, (unsigned long long)gd_node_id(w->nodes[i]),
+                          (unsigned long long)gd_node_id(next));
         }
 }
 
@@ -174,8 +177,8 @@ static void put_dot(walk *w) {
     GD_TEXT_LIT(t, "digraph autograd {\n  node [shape=box];\n");
     for (size_t i = 0; i < w->n; i++) {
         const char *leaf = leaf_name(w->x, w->nodes[i]);
-        gd_text_f(t, "  n%llu [label=\"%s%s%s\"%s];\n", (unsigned long long)gd_node_id(w->nodes[i]), gd_node_name(w->nodes[i]),
-                  leaf ? "\\n" : "", leaf ? leaf : "", leaf ? ", shape=ellipse" : "");
+        gd_text_f(t, "  n%llu [label=\"%s%s%s\"%s];\n", (unsigned long long)gd_node_id(w->nodes[i]),
+                  gd_node_name(w->nodes[i]), leaf ? "\\n" : "", leaf ? leaf : "", leaf ? ", shape=ellipse" : "");
     }
     put_edges(w, "  n%llu -> n%llu;\n");
     GD_TEXT_LIT(t, "}\n");
@@ -187,8 +190,8 @@ static void put_mermaid(walk *w) {
     GD_TEXT_LIT(t, "graph TD\n");
     for (size_t i = 0; i < w->n; i++) {
         const char *leaf = leaf_name(w->x, w->nodes[i]);
-        gd_text_f(t, leaf ? "  n%llu([\"%s<br>%s\"])\n" : "  n%llu[\"%s\"]\n", (unsigned long long)gd_node_id(w->nodes[i]),
-                  gd_node_name(w->nodes[i]), leaf);
+        gd_text_f(t, leaf ? "  n%llu([\"%s<br>%s\"])\n" : "  n%llu[\"%s\"]\n",
+                  (unsigned long long)gd_node_id(w->nodes[i]), gd_node_name(w->nodes[i]), leaf);
     }
     put_edges(w, "  n%llu --> n%llu\n");
     w->x->content_type = "text/plain; charset=utf-8";
@@ -199,7 +202,10 @@ void gd_handle_get_graph(gd_exchange *x) {
     char of[GD_PARAM_BYTES], format[16];
     bool one = gd_query(x, "of", of, sizeof of);
     if (!gd_query(x, "format", format, sizeof format)) strcpy(format, "json");
-    void (*put)(walk *) = !strcmp(format, "json") ? put_json : !strcmp(format, "dot") ? put_dot : !strcmp(format, "mermaid") ? put_mermaid : NULL;
+    void (*put)(walk *) = !strcmp(format, "json")      ? put_json
+                          : !strcmp(format, "dot")     ? put_dot
+                          : !strcmp(format, "mermaid") ? put_mermaid
+                                                       : NULL;
     if (!put) gd_refuse(x, "bad_query", "format must be json, dot or mermaid.");
     if (!x->fault.code && (one ? add_behind(&w, of) : add_everything(&w)) && find_all(&w)) put(&w);
     end_walk(&w);
@@ -217,8 +223,10 @@ static void put_saved_list(gd_text *t, const gd_value *value) {
     GD_TEXT_LIT(t, ",\"shapes\":[");
     for (uint32_t i = 0; i < value->n; i++) {
         if (i) GD_TEXT_LIT(t, ",");
-        if (value->u.tensors[i]) gd_text_i64s(t, gd_sizes(value->u.tensors[i]), gd_ndim(value->u.tensors[i]));
-        else GD_TEXT_LIT(t, "null");
+        if (value->u.tensors[i])
+            gd_text_i64s(t, gd_sizes(value->u.tensors[i]), gd_ndim(value->u.tensors[i]));
+        else
+            GD_TEXT_LIT(t, "null");
     }
     GD_TEXT_LIT(t, "]");
 }
@@ -230,10 +238,14 @@ static void put_saved(gd_exchange *x, gd_node *node, int i) {
     bool ok = read_saved(x, node, i, &name, &value);
     gd_text_puts(t, i ? ",{\"name\":" : "{\"name\":");
     gd_text_string(t, name);
-    if (!ok) GD_TEXT_LIT(t, ",\"error\":"), gd_text_string(t, gd_code_name(gd_ctx_error(x->ctx)->code));
-    else if (value.kind == GD_V_TENSOR) put_tensor_shape(t, value.u.tensor);
-    else if (value.kind == GD_V_TENSORS) put_saved_list(t, &value);
-    else GD_TEXT_LIT(t, ",\"value\":"), gd_put_value(t, &value);
+    if (!ok)
+        GD_TEXT_LIT(t, ",\"error\":"), gd_text_string(t, gd_code_name(gd_ctx_error(x->ctx)->code));
+    else if (value.kind == GD_V_TENSOR)
+        put_tensor_shape(t, value.u.tensor);
+    else if (value.kind == GD_V_TENSORS)
+        put_saved_list(t, &value);
+    else
+        GD_TEXT_LIT(t, ",\"value\":"), gd_put_value(t, &value);
     GD_TEXT_LIT(t, "}");
     drop_saved(&value);
 }

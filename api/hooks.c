@@ -1,8 +1,8 @@
 /* hooks.c: hooks that record the gradients of a tensor.
  *
- * A recorder belongs to the engine's hook, which frees it with its tensor (or with the graph that keeps the hook). So that
- * requests find it by id, all recorders are also in one table of lists, by context. A recorder's own fields are touched
- * only under its session's lock, the lists under theirs. */
+ * A recorder belongs to the engine's hook, which frees it with its tensor (or with the graph that keeps the hook). So
+ * that requests find it by id, all recorders are also in one table of lists, by context. A recorder's own fields are
+ * touched only under its session's lock, the lists under theirs. */
 #include "api/router.h"
 #include "core/kernels/kernels.h"
 
@@ -21,13 +21,15 @@ struct recorder {
     gd_tensor **calls; /* owned copies, in order */
     size_t n, capacity;
     size_t before; /* n when the running backward began */
-    bool removed; /* deleted while the graph still keeps the hook */
+    bool removed;  /* deleted while the graph still keeps the hook */
 };
 
 static recorder *buckets[BUCKETS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static recorder **bucket(const gd_ctx *ctx) { return &buckets[((uintptr_t)ctx >> 6) * 0x9E3779B1U >> 8 & (BUCKETS - 1)]; }
+static recorder **bucket(const gd_ctx *ctx) {
+    return &buckets[((uintptr_t)ctx >> 6) * 0x9E3779B1U >> 8 & (BUCKETS - 1)];
+}
 
 static void enlist(recorder *r) {
     pthread_mutex_lock(&lock);
@@ -122,7 +124,8 @@ static bool read_request(gd_exchange *x) {
     bool wanted = false;
     if (!gd_fields(x, x->body.root, "source record")) return false;
     if (json_object_get(x->body.root, "source"))
-        return gd_refuse(x, "unsupported_hook", "Hooks written as source need the program language; {\"record\":true} records.");
+        return gd_refuse(x, "unsupported_hook",
+                         "Hooks written as source need the program language; {\"record\":true} records.");
     if (!gd_field_bool(x, x->body.root, "record", &wanted)) return false;
     return wanted || gd_refuse(x, "missing_argument", "A hook is {\"record\":true}.");
 }

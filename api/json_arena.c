@@ -1,7 +1,8 @@
-/* json_arena.c: memory for jansson's trees. A request's tree is made of many small pieces that all go together: they are
- * taken from a bump in the request's own memory, and nothing of the tree is freed piece by piece. */
+/* json_arena.c: memory for jansson's trees. A request's tree is made of many small pieces that all go together: they
+ * are taken from a bump in the request's own memory, and nothing of the tree is freed piece by piece. */
 #include "api/json_in.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum { ALIGNMENT = 16, BLOCK = 32 * 1024 };
@@ -39,9 +40,14 @@ static void give_back(void *p) {
     if (!active) free(p);
 }
 
-void gd_json_arena_install(void) { json_set_alloc_funcs(take, give_back); }
+static void install(void) {
+    json_object_seed(0); /* jansson's own first use is not safe in threads */
+    json_set_alloc_funcs(take, give_back);
+}
 
 void gd_json_arena_begin(gd_json_arena *a) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, install);
     a->at = a->first;
     a->end = a->first + sizeof a->first;
     a->blocks = NULL;

@@ -33,8 +33,10 @@ typedef struct guard {
 void gd_body_place(const gd_body *b, const char *at, gd_fault *f) {
     f->line = f->column = 1;
     for (const char *p = b->text; p < at && p < b->text + b->length; p++) {
-        if (*p == '\n') f->line++, f->column = 1;
-        else if (((unsigned char)*p & 0xC0) != 0x80) f->column++;
+        if (*p == '\n')
+            f->line++, f->column = 1;
+        else if (((unsigned char)*p & 0xC0) != 0x80)
+            f->column++;
     }
 }
 
@@ -44,7 +46,9 @@ static bool fail_at(guard *g, const char *at, const char *code, const char *deta
     return false;
 }
 
-static bool fail_memory(guard *g) { return gd_fault_set(g->f, "out_of_memory", "The server has no memory left for this document."); }
+static bool fail_memory(guard *g) {
+    return gd_fault_set(g->f, "out_of_memory", "The server has no memory left for this document.");
+}
 
 static bool add_cut(guard *g, const char *start, const char *end, long array) {
     if (g->ncuts == g->capacity) {
@@ -151,7 +155,9 @@ static const char *pass(guard *g, const char *p) {
         if (g->depth > 0) g->depth--;
         g->key_next = false;
         return p + 1;
-    case '-': if (p + 1 < g->end && p[1] == 'I') return pass_word(g, p); return pass_value(g, p);
+    case '-':
+        if (p + 1 < g->end && p[1] == 'I') return pass_word(g, p);
+        return pass_value(g, p);
     case '[':
     case '{':
     case '0' ... '9': return pass_value(g, p);
@@ -163,11 +169,14 @@ static const char *pass(guard *g, const char *p) {
 
 static void put_cut(gd_text *t, const cut *c) {
     double v;
-    if (c->array >= 0) gd_text_f(t, "\"\\u0001%ld\"", c->array);
+    if (c->array >= 0)
+        gd_text_f(t, "\"\\u0001%ld\"", c->array);
     else if (*c->start == 'N' || *c->start == 'I' || c->start[1] == 'I')
         gd_text_string_n(t, c->start, (size_t)(c->end - c->start));
-    else if (gd_read_f64(c->start, c->end, &v) == c->end) gd_text_f64(t, v);
-    else gd_text_put(t, c->start, (size_t)(c->end - c->start));
+    else if (gd_read_f64(c->start, c->end, &v) == c->end)
+        gd_text_f64(t, v);
+    else
+        gd_text_put(t, c->start, (size_t)(c->end - c->start));
 }
 
 static bool make_copy(guard *g, gd_text *t) {

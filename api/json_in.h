@@ -9,9 +9,9 @@
 #include <jansson.h>
 
 enum {
-    GD_JSON_DEPTH = 64,        /* nesting of arrays and objects */
-    GD_JSON_VALUES = 100000,   /* values outside the arrays of numbers: jansson takes about 100 bytes for one */
-    GD_NUMBERS_FROM = 64       /* arrays of fewer numbers are left to jansson */
+    GD_JSON_DEPTH = 64,      /* nesting of arrays and objects */
+    GD_JSON_VALUES = 100000, /* values outside the arrays of numbers: jansson takes about 100 bytes for one */
+    GD_NUMBERS_FROM = 64     /* arrays of fewer numbers are left to jansson */
 };
 
 /* A rectangular or ragged array whose leaves are numbers, true, false, NaN or the infinities, as text. */
@@ -19,22 +19,23 @@ typedef struct gd_numbers {
     const char *start, *end; /* from its `[` to behind its `]`; borrowed from the body */
     int ndim;
     int64_t sizes[GD_JSON_DEPTH];
-    int64_t count;           /* leaves */
+    int64_t count;                        /* leaves */
     bool has_real, has_integer, has_bool; /* kinds of leaves; NaN and the infinities are reals */
-    bool odd;                /* holds what jansson cannot read: bare NaN, integers beyond int64, 1e999 */
+    bool odd;                             /* holds what jansson cannot read: bare NaN, integers beyond int64, 1e999 */
     bool ragged;
-    int ragged_dim;          /* where and how: "expected sequence of length 2 at dim 1 (got 3)"; -1: mixed depths */
+    int ragged_dim; /* where and how: "expected sequence of length 2 at dim 1 (got 3)"; -1: mixed depths */
     int64_t ragged_expected, ragged_got;
 } gd_numbers;
 
 /* Where jansson's memory for one document comes from: a bump, freed at once with the document. */
 typedef struct gd_json_arena {
-    char *at, *end;             /* free part of the current block */
+    char *at, *end;               /* free part of the current block */
     struct gd_json_block *blocks; /* owned */
     _Alignas(16) char first[2048];
 } gd_json_arena;
 
-/* Makes jansson take memory from arenas while gd_body_read runs; at other times it is malloc's. Once, before threads. */
+/* Makes jansson take memory from arenas while gd_body_read runs; at other times it is malloc's. Once, before threads.
+ */
 void gd_json_arena_install(void);
 void gd_json_arena_begin(gd_json_arena *a); /* for this thread */
 void gd_json_arena_pause(void);             /* what it gave stays */
@@ -46,10 +47,10 @@ json_t *gd_json_plain(const char *text, size_t length);
 
 /* A request's document. gd_body_init first. */
 typedef struct gd_body {
-    json_t *root;        /* in the arena; NULL for an empty body */
-    const char *text;    /* borrowed */
+    json_t *root;     /* in the arena; NULL for an empty body */
+    const char *text; /* borrowed */
     size_t length;
-    gd_numbers *arrays;  /* owned */
+    gd_numbers *arrays; /* owned */
     size_t narrays, capacity;
     gd_json_arena arena;
 } gd_body;
@@ -72,7 +73,8 @@ size_t gd_number_word(const char *p, const char *end);
 
 /* Looks over the array that starts at p (a `[`). Its end, or NULL: not plain numbers; *stop is where that showed, and
  * *open the arrays that were open there, nopen of them (GD_JSON_DEPTH + 1 when it nests too deeply). */
-const char *gd_numbers_scan(const char *p, const char *end, gd_numbers *out, const char **stop, const char **open, int *nopen);
+const char *gd_numbers_scan(const char *p, const char *end, gd_numbers *out, const char **stop, const char **open,
+                            int *nopen);
 /* The entries of n, which has sizes[0] of them and is not flat (ndim > 1). New, free(). NULL if memory is out. */
 gd_numbers *gd_numbers_entries(const gd_numbers *n);
 /* New tensor of the numbers, dtype NULL: as torch.tensor infers. NULL with the fault set. */

@@ -1,6 +1,6 @@
 /* json_plain.c: a short way for the documents that most requests send: objects, arrays, ASCII strings without escapes,
- * integers and words. It makes the same tree as jansson, which reads character by character through a callback. Anything
- * else, wrong documents among it, is left to jansson. */
+ * integers and words. It makes the same tree as jansson, which reads character by character through a callback.
+ * Anything else, wrong documents among it, is left to jansson. */
 #include "api/json_in.h"
 
 enum { DIGITS = 18 }; /* what fits int64_t whatever the digits are */
@@ -18,7 +18,8 @@ static const char *closing(const char *p, const char *end) {
 
 static json_t *read_value(const char **at, const char *end);
 
-/* In these, `*at` is behind the opening character, and NULL means: not plain. What was made by then goes with the arena. */
+/* In these, `*at` is behind the opening character, and NULL means: not plain. What was made by then goes with the
+ * arena. */
 
 static json_t *read_string(const char **at, const char *end) {
     const char *stop = closing(*at, end);

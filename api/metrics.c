@@ -6,7 +6,7 @@
 #include <time.h>
 
 /* Upper bounds of the durations' buckets, in ns; +Inf is one more. */
-static const uint64_t bounds[] = {10000,    50000,     100000,    500000,    1000000,    5000000,
+static const uint64_t bounds[] = {10000,    50000,    100000,    500000,    1000000,    5000000,
                                   10000000, 50000000, 100000000, 500000000, 1000000000, 10000000000};
 enum { BUCKETS = sizeof bounds / sizeof *bounds, STATUSES = 20 };
 
@@ -60,8 +60,8 @@ static void put_requests(gd_text *t, const gd_metrics *m) {
             char status[16];
             snprintf(status, sizeof status, "%d", statuses[s]);
             if (n)
-                gd_text_f(t, "gradd_http_requests_total{method=\"%s\",route=\"%s\",status=\"%s\"} %llu\n", method_of(i), path_of(i),
-                          statuses[s] ? status : "other", (unsigned long long)n);
+                gd_text_f(t, "gradd_http_requests_total{method=\"%s\",route=\"%s\",status=\"%s\"} %llu\n", method_of(i),
+                          path_of(i), statuses[s] ? status : "other", (unsigned long long)n);
         }
 }
 
@@ -69,20 +69,24 @@ static void put_histogram(gd_text *t, const counters *c, size_t i) {
     uint64_t sum = 0;
     for (size_t b = 0; b <= BUCKETS; b++) {
         sum += get(&c->buckets[b]);
-        gd_text_f(t, "gradd_http_request_duration_seconds_bucket{method=\"%s\",route=\"%s\",le=\"", method_of(i), path_of(i));
-        if (b < BUCKETS) gd_text_f64(t, (double)bounds[b] / 1e9);
-        else GD_TEXT_LIT(t, "+Inf");
+        gd_text_f(t, "gradd_http_request_duration_seconds_bucket{method=\"%s\",route=\"%s\",le=\"", method_of(i),
+                  path_of(i));
+        if (b < BUCKETS)
+            gd_text_f64(t, (double)bounds[b] / 1e9);
+        else
+            GD_TEXT_LIT(t, "+Inf");
         gd_text_f(t, "\"} %llu\n", (unsigned long long)sum);
     }
     gd_text_f(t, "gradd_http_request_duration_seconds_sum{method=\"%s\",route=\"%s\"} %.9f\n", method_of(i), path_of(i),
               (double)get(&c->nanoseconds) / 1e9);
-    gd_text_f(t, "gradd_http_request_duration_seconds_count{method=\"%s\",route=\"%s\"} %llu\n", method_of(i), path_of(i),
-              (unsigned long long)sum);
+    gd_text_f(t, "gradd_http_request_duration_seconds_count{method=\"%s\",route=\"%s\"} %llu\n", method_of(i),
+              path_of(i), (unsigned long long)sum);
 }
 
 static void put_durations(gd_text *t, const gd_metrics *m) {
-    GD_TEXT_LIT(t, "# HELP gradd_http_request_duration_seconds Time from the whole request to the whole answer, by route.\n"
-                   "# TYPE gradd_http_request_duration_seconds histogram\n");
+    GD_TEXT_LIT(
+        t, "# HELP gradd_http_request_duration_seconds Time from the whole request to the whole answer, by route.\n"
+           "# TYPE gradd_http_request_duration_seconds histogram\n");
     for (size_t i = 0; i <= GD_MAX_ROUTES; i++) {
         uint64_t n = 0;
         for (size_t b = 0; b <= BUCKETS; b++) n += get(&m->routes[i].buckets[b]);
@@ -118,6 +122,8 @@ void gd_handle_metrics(gd_exchange *x) {
     put_gauge(t, "gradd_graph_nodes", "Live nodes of the recorded graphs.", nodes);
     put_gauge(t, "gradd_tensor_bytes", "Bytes charged for tensors.", gd_account_used(NULL));
     put_gauge(t, "gradd_allocator_cached_bytes", "Bytes of free blocks kept for reuse.", gd_allocator_cached());
-    gd_text_f(t, "# HELP gradd_build_info The version.\n# TYPE gradd_build_info gauge\ngradd_build_info{version=\"%s\"} 1\n", GRADD_VERSION);
+    gd_text_f(
+        t, "# HELP gradd_build_info The version.\n# TYPE gradd_build_info gauge\ngradd_build_info{version=\"%s\"} 1\n",
+        GRADD_VERSION);
     x->content_type = "text/plain; version=0.0.4; charset=utf-8";
 }

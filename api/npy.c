@@ -1,4 +1,5 @@
-/* npy.c: see npy.h. The header is the text of a Python dict: {'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), } */
+/* npy.c: see npy.h. The header is the text of a Python dict: {'descr': '<f8', 'fortran_order': False, 'shape': (2, 3),
+ * } */
 #include "api/npy.h"
 
 #include <stdio.h>
@@ -46,7 +47,8 @@ static bool read_descr(reader *r, gd_npy *out) {
     static const struct {
         char text[4];
         gd_dtype dtype;
-    } known[] = {{"f4", GD_FLOAT32}, {"f8", GD_FLOAT64}, {"i4", GD_INT32}, {"i8", GD_INT64}, {"u1", GD_UINT8}, {"b1", GD_BOOL}};
+    } known[] = {{"f4", GD_FLOAT32}, {"f8", GD_FLOAT64}, {"i4", GD_INT32},
+                 {"i8", GD_INT64},   {"u1", GD_UINT8},   {"b1", GD_BOOL}};
     char text[8];
     skip_space(r);
     if (r->p < r->end && *r->p == '[') return bad(r, "Structured .npy arrays are not supported.");
@@ -137,13 +139,16 @@ gd_npy_status gd_npy_read(const char *bytes, size_t n, gd_npy *out, const char *
 }
 
 size_t gd_npy_write(char out[GD_NPY_WRITE_MAX], gd_dtype dtype, int ndim, const int64_t *sizes) {
-    static const char *const descr[GD_DTYPE_COUNT] = {
-        [GD_UINT8] = "|u1", [GD_INT32] = "<i4", [GD_INT64] = "<i8", [GD_FLOAT32] = "<f4", [GD_FLOAT64] = "<f8", [GD_BOOL] = "|b1"};
+    static const char *const descr[GD_DTYPE_COUNT] = {[GD_UINT8] = "|u1",   [GD_INT32] = "<i4",   [GD_INT64] = "<i8",
+                                                      [GD_FLOAT32] = "<f4", [GD_FLOAT64] = "<f8", [GD_BOOL] = "|b1"};
     size_t n = MAGIC + 4, size = GD_NPY_WRITE_MAX;
     memcpy(out, magic, MAGIC);
     n += (size_t)snprintf(out + n, size - n, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr[dtype]);
     for (int i = 0; i < ndim; i++)
-        n += (size_t)snprintf(out + n, size - n, "%lld%s", (long long)sizes[i], i + 1 < ndim ? ", " : ndim == 1 ? "," : "");
+        n += (size_t)snprintf(out + n, size - n, "%lld%s", (long long)sizes[i],
+                              i + 1 < ndim ? ", "
+                              : ndim == 1  ? ","
+                                           : "");
     n += (size_t)snprintf(out + n, size - n, "), }");
     size_t total = (n + 1 + 63) / 64 * 64, length = total - MAGIC - 4;
     memset(out + n, ' ', total - n);

@@ -10,8 +10,8 @@ typedef struct gd_npy {
     gd_dtype dtype;
     int ndim;
     int64_t sizes[GD_MAX_DIMS];
-    bool fortran; /* the first dimension runs fastest */
-    bool swapped; /* big-endian */
+    bool fortran;        /* the first dimension runs fastest */
+    bool swapped;        /* big-endian */
     size_t header_bytes; /* where the values begin */
 } gd_npy;
 

@@ -22,7 +22,7 @@ static const char *skip_space(const char *p, const char *end) {
 }
 
 size_t gd_number_word(const char *p, const char *end) {
-    static const char *const words[] = {"true",    "false",       "NaN",           "Infinity",
+    static const char *const words[] = {"true",      "false",   "NaN",          "Infinity",
                                         "-Infinity", "\"NaN\"", "\"Infinity\"", "\"-Infinity\""};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t n = strlen(words[i]);
@@ -75,8 +75,10 @@ static const char *scan_number(gd_numbers *n, const char *p, const char *end) {
     const char *start = p;
     unsigned seen = 0, c;
     while (p < end && (c = class_of(*p)) & NUMBER) seen |= c, p++;
-    if (seen & (POINT | EXPONENT)) n->has_real = true;
-    else n->has_integer = true;
+    if (seen & (POINT | EXPONENT))
+        n->has_real = true;
+    else
+        n->has_integer = true;
     if (((seen & EXPONENT) || p - start >= 19) && !n->odd) n->odd = gd_number_is_odd(start, p);
     return p;
 }
@@ -84,7 +86,8 @@ static const char *scan_number(gd_numbers *n, const char *p, const char *end) {
 static const char *scan_word(gd_numbers *n, const char *p, const char *end) {
     size_t length = gd_number_word(p, end);
     if (length == 0) return NULL;
-    if (*p == 't' || *p == 'f') n->has_bool = true;
+    if (*p == 't' || *p == 'f')
+        n->has_bool = true;
     else {
         n->has_real = true;
         n->odd |= *p != '"';
@@ -111,8 +114,10 @@ static void open_array(scan *s, const char *p) {
 
 static void close_array(scan *s) {
     int64_t *size = &s->n->sizes[s->depth - 1], count = s->counts[s->depth];
-    if (*size < 0) *size = count;
-    else if (*size != count) set_ragged(s->n, s->depth - 1, *size, count);
+    if (*size < 0)
+        *size = count;
+    else if (*size != count)
+        set_ragged(s->n, s->depth - 1, *size, count);
     s->depth--;
 }
 
@@ -130,7 +135,8 @@ static const char *give_up(scan *s, const char *p, const char **stop, const char
     return NULL;
 }
 
-const char *gd_numbers_scan(const char *p, const char *end, gd_numbers *out, const char **stop, const char **open, int *nopen) {
+const char *gd_numbers_scan(const char *p, const char *end, gd_numbers *out, const char **stop, const char **open,
+                            int *nopen) {
     scan s;
     s.n = out;
     s.depth = s.deepest = 0;
@@ -174,7 +180,8 @@ gd_numbers *gd_numbers_entries(const gd_numbers *n) {
     int nopen;
     for (int64_t i = 0; entries && p && i < n->sizes[0]; i++) {
         while (p < n->end && (*p == ',' || class_of(*p) == SPACE)) p++;
-        p = *p == '[' ? gd_numbers_scan(p, n->end, &entries[i], &stop, open, &nopen) : bare_entry(p, n->end, &entries[i]);
+        p = *p == '[' ? gd_numbers_scan(p, n->end, &entries[i], &stop, open, &nopen)
+                      : bare_entry(p, n->end, &entries[i]);
     }
     return entries;
 }
@@ -213,7 +220,7 @@ static const char *next_leaf(const char *p, const char *end) {
 
 /* Numbers only, into doubles or floats: the hot loops. */
 #define FILL_REALS(name, type)                                                                                         \
-    static const char *name(const char *p, const char *end, type *out) {                                              \
+    static const char *name(const char *p, const char *end, type *out) {                                               \
         for (p = next_leaf(p, end); p < end; p = next_leaf(p, end)) {                                                  \
             double v;                                                                                                  \
             const char *next = gd_read_f64(p, end, &v);                                                                \
@@ -233,13 +240,17 @@ FILL_REALS(fill_floats, float)
 static bool store(gd_dtype dtype, char *out, const gd_value *v) {
     if (v->kind == GD_V_FLOAT) {
         double r = v->u.real;
-        bool fits = dtype == GD_UINT8 ? r >= 0 && r <= UINT8_MAX : dtype == GD_INT32 ? r >= INT32_MIN && r <= INT32_MAX
-                    : dtype == GD_INT64 ? r >= -0x1p63 && r < 0x1p63 : true;
+        bool fits = dtype == GD_UINT8   ? r >= 0 && r <= UINT8_MAX
+                    : dtype == GD_INT32 ? r >= INT32_MIN && r <= INT32_MAX
+                    : dtype == GD_INT64 ? r >= -0x1p63 && r < 0x1p63
+                                        : true;
         if (fits) gd_store_f64(dtype, out, r);
         return fits;
     }
     int64_t i = v->kind == GD_V_BOOL ? v->u.boolean : v->u.integer;
-    bool fits = dtype == GD_UINT8 ? i >= -UINT8_MAX && i <= UINT8_MAX : dtype == GD_INT32 ? i >= INT32_MIN && i <= INT32_MAX : true;
+    bool fits = dtype == GD_UINT8   ? i >= -UINT8_MAX && i <= UINT8_MAX
+                : dtype == GD_INT32 ? i >= INT32_MIN && i <= INT32_MAX
+                                    : true;
     if (fits) gd_store_i64(dtype, out, i);
     return fits;
 }
@@ -252,7 +263,8 @@ static bool fill_others(const gd_body *b, const gd_numbers *n, gd_tensor *t, gd_
         const char *next = read_leaf(p, n->end, &v);
         if (!next) return fail_place(b, p, f);
         if (!store(dtype, out, &v)) {
-            gd_fault_set(f, "runtime_error", "value cannot be converted to type %s without overflow", gd_dtype_name(dtype));
+            gd_fault_set(f, "runtime_error", "value cannot be converted to type %s without overflow",
+                         gd_dtype_name(dtype));
             gd_body_place(b, p, f);
             return false;
         }
@@ -273,16 +285,19 @@ static bool fill(const gd_body *b, const gd_numbers *n, gd_tensor *t, gd_fault *
 }
 
 static bool fail_ragged(const gd_body *b, const gd_numbers *n, gd_fault *f) {
-    if (n->ragged_dim < 0) gd_fault_set(f, "bad_argument", "not a sequence");
+    if (n->ragged_dim < 0)
+        gd_fault_set(f, "bad_argument", "not a sequence");
     else
-        gd_fault_set(f, "bad_value", "expected sequence of length %" PRId64 " at dim %d (got %" PRId64 ")", n->ragged_expected,
-                     n->ragged_dim, n->ragged_got);
+        gd_fault_set(f, "bad_value", "expected sequence of length %" PRId64 " at dim %d (got %" PRId64 ")",
+                     n->ragged_expected, n->ragged_dim, n->ragged_got);
     gd_body_place(b, n->start, f);
     return false;
 }
 
 gd_tensor *gd_numbers_tensor(const gd_body *b, const gd_numbers *n, gd_ctx *ctx, const gd_dtype *dtype, gd_fault *f) {
-    gd_dtype inferred = n->has_real || n->count == 0 || (n->odd && n->has_integer) ? GD_FLOAT32 : n->has_integer ? GD_INT64 : GD_BOOL;
+    gd_dtype inferred = n->has_real || n->count == 0 || (n->odd && n->has_integer) ? GD_FLOAT32
+                        : n->has_integer                                           ? GD_INT64
+                                                                                   : GD_BOOL;
     if (n->ragged) return fail_ragged(b, n, f), NULL;
     gd_tensor *t = gd_empty(ctx, dtype ? *dtype : inferred, n->ndim, n->sizes);
     if (!t) return gd_fault_engine(f, ctx), NULL;

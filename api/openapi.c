@@ -12,7 +12,8 @@ static void put_key(gd_text *t, const char *key, bool *first) {
 static void put_parameter(gd_text *t, const char *in, const char *name, const char *schema, bool *first) {
     if (!*first) GD_TEXT_LIT(t, ",");
     *first = false;
-    gd_text_f(t, "{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,\"schema\":%s}", name, in, strcmp(in, "path") ? "false" : "true", schema);
+    gd_text_f(t, "{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,\"schema\":%s}", name, in,
+              strcmp(in, "path") ? "false" : "true", schema);
 }
 
 static const char *path_schema(const char *name, size_t n) {
@@ -30,9 +31,11 @@ static void put_parameters(gd_text *t, const gd_route *r) {
         snprintf(name, sizeof name, "%.*s", (int)n, p + 1);
         put_parameter(t, "path", name, path_schema(name, n), &first);
     }
-    if (r->flags & GD_R_DATA) put_parameter(t, "query", "data", "{\"type\":\"string\",\"enum\":[\"full\",\"none\"]}", &first);
+    if (r->flags & GD_R_DATA)
+        put_parameter(t, "query", "data", "{\"type\":\"string\",\"enum\":[\"full\",\"none\"]}", &first);
     if (r->flags & GD_R_PAGE) {
-        put_parameter(t, "query", "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":100}", &first);
+        put_parameter(t, "query", "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":100}",
+                      &first);
         put_parameter(t, "query", "after", "{\"type\":\"string\"}", &first);
     }
     if (r->flags & GD_R_BINARY) {
@@ -48,13 +51,15 @@ static void put_parameters(gd_text *t, const gd_route *r) {
 }
 
 #define BINARY_CONTENT                                                                                                 \
-    ",\"application/x-npy\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}},"                                  \
+    ",\"application/x-npy\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}},"                                 \
     "\"application/octet-stream\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}"
 
 static void put_request(gd_text *t, const gd_route *r) {
     if (!*r->request) return;
-    gd_text_f(t, ",\"requestBody\":{\"required\":%s,\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}",
-              r->flags & GD_R_EMPTY ? "false" : "true", r->request);
+    gd_text_f(
+        t,
+        ",\"requestBody\":{\"required\":%s,\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}",
+        r->flags & GD_R_EMPTY ? "false" : "true", r->request);
     if (r->flags & GD_R_BINARY) GD_TEXT_LIT(t, BINARY_CONTENT);
     GD_TEXT_LIT(t, "}}");
 }
@@ -62,13 +67,16 @@ static void put_request(gd_text *t, const gd_route *r) {
 static void put_content(gd_text *t, const gd_route *r) {
     if (!*r->response) return;
     if (strchr(r->response, '/')) {
-        gd_text_f(t, ",\"content\":{\"%s\":{\"schema\":{\"type\":\"%s\"}}}", r->response, strstr(r->response, "json") ? "object" : "string");
+        gd_text_f(t, ",\"content\":{\"%s\":{\"schema\":{\"type\":\"%s\"}}}", r->response,
+                  strstr(r->response, "json") ? "object" : "string");
         return;
     }
     gd_text_f(t, ",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", r->response);
     if (!strcmp(r->response, "Value")) GD_TEXT_LIT(t, BINARY_CONTENT);
     if (!strcmp(r->response, "Graph"))
-        GD_TEXT_LIT(t, ",\"text/vnd.graphviz\":{\"schema\":{\"type\":\"string\"}},\"text/plain\":{\"schema\":{\"type\":\"string\"}}");
+        GD_TEXT_LIT(
+            t,
+            ",\"text/vnd.graphviz\":{\"schema\":{\"type\":\"string\"}},\"text/plain\":{\"schema\":{\"type\":\"string\"}}");
     GD_TEXT_LIT(t, "}");
 }
 
@@ -128,14 +136,19 @@ static void put_schemas(gd_text *t) {
 
 void gd_openapi_write(gd_text *t) {
     bool first = true;
-    gd_text_f(t, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"gradd\",\"version\":\"%s\",\"description\":\"PyTorch's autograd over HTTP.\","
-                 "\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}},\"security\":[{},{\"bearer\":[]}],\"paths\":{", GRADD_VERSION);
+    gd_text_f(
+        t,
+        "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"gradd\",\"version\":\"%s\",\"description\":\"PyTorch's autograd over HTTP.\","
+        "\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}},\"security\":[{},{\"bearer\":[]}],\"paths\":{",
+        GRADD_VERSION);
     for (size_t i = 0; i < gd_route_count; i++) {
         if (seen_before(i)) continue;
         put_key(t, gd_routes[i].path, &first);
         put_path(t, i);
     }
-    GD_TEXT_LIT(t, "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}},\"schemas\":{");
+    GD_TEXT_LIT(
+        t,
+        "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}},\"schemas\":{");
     put_schemas(t);
     GD_TEXT_LIT(t, "}}}\n");
 }

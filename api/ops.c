@@ -54,7 +54,7 @@ static bool read_kwargs(application *a, const json_t *kwargs) {
     if (!json_is_object(kwargs)) return gd_refuse_field(a->x, "kwargs", "an object");
     if (json_object_size(kwargs) > ARGS_MAX) return gd_refuse_field(a->x, "kwargs", "no larger than 64");
     if (!(a->kwargs = gd_reading_alloc(&a->reading, json_object_size(kwargs), sizeof *a->kwargs))) return false;
-    json_object_foreach((json_t *)(uintptr_t)kwargs, key, value) {
+    json_object_foreach ((json_t *)(uintptr_t)kwargs, key, value) {
         gd_kwarg *k = &a->kwargs[a->nkwargs++];
         k->name = key;
         if (gd_read_value(&a->reading, value, wants_entries(a->row, -1, key), &k->value)) continue;
@@ -98,8 +98,10 @@ static bool check_out(application *a) {
 static bool read_application(application *a, const json_t *request) {
     gd_exchange *x = a->x;
     a->mode = gd_ctx_grad_mode(x->ctx);
-    if (!json_is_object(request)) return gd_refuse(x, "bad_argument", "An op should be an object with the fields op, args, kwargs, out.");
-    if (!gd_fields(x, request, "op args kwargs out grad_mode") || !gd_field_string(x, request, "op", &a->op)) return false;
+    if (!json_is_object(request))
+        return gd_refuse(x, "bad_argument", "An op should be an object with the fields op, args, kwargs, out.");
+    if (!gd_fields(x, request, "op args kwargs out grad_mode") || !gd_field_string(x, request, "op", &a->op))
+        return false;
     if (!a->op) {
         gd_refuse(x, "missing_argument", "op is missing: the name of an op, such as add.");
         gd_fault_pointer(&x->fault, "/op");
@@ -108,8 +110,8 @@ static bool read_application(application *a, const json_t *request) {
     a->row = gd_op_find(a->op);
     a->out = json_object_get(request, "out");
     if (json_is_null(a->out)) a->out = NULL;
-    return gd_field_mode(x, request, "grad_mode", &a->mode) && check_out(a) && read_args(a, json_object_get(request, "args")) &&
-           read_kwargs(a, json_object_get(request, "kwargs"));
+    return gd_field_mode(x, request, "grad_mode", &a->mode) && check_out(a) &&
+           read_args(a, json_object_get(request, "args")) && read_kwargs(a, json_object_get(request, "kwargs"));
 }
 
 static bool run(application *a) {
@@ -122,8 +124,10 @@ static bool run(application *a) {
     if (code == GD_OK) return true;
     gd_refuse_engine(x);
     int argument = gd_ctx_error(x->ctx)->argument;
-    if (code == GD_E_UNKNOWN_OP) gd_fault_pointer(&x->fault, "/op");
-    else if (argument >= 0 && argument < a->nargs) gd_fault_pointer(&x->fault, "/args/%d", argument);
+    if (code == GD_E_UNKNOWN_OP)
+        gd_fault_pointer(&x->fault, "/op");
+    else if (argument >= 0 && argument < a->nargs)
+        gd_fault_pointer(&x->fault, "/args/%d", argument);
     return false;
 }
 
@@ -234,9 +238,12 @@ static void apply_all(gd_exchange *x, gd_data_mode mode) {
 void gd_handle_apply_ops(gd_exchange *x) {
     gd_data_mode mode;
     if (!gd_query_data_mode(x, &mode)) return;
-    if (gd_body_numbers(&x->body, x->body.root)) gd_refuse(x, "bad_argument", "The body should be an op or an array of ops.");
-    else if (json_is_array(x->body.root)) apply_all(x, mode);
-    else apply(x, x->body.root, mode);
+    if (gd_body_numbers(&x->body, x->body.root))
+        gd_refuse(x, "bad_argument", "The body should be an op or an array of ops.");
+    else if (json_is_array(x->body.root))
+        apply_all(x, mode);
+    else
+        apply(x, x->body.root, mode);
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */

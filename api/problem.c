@@ -55,9 +55,10 @@ void gd_fault_prefix(gd_fault *f, const char *prefix) {
 
 /* For when not even a problem document can be had. */
 static void answer_no_memory(gd_api_response *response) {
-    static const char body[] = "{\"type\":\"/problems/out_of_memory\",\"title\":\"Out of memory\",\"status\":503,"
-                               "\"detail\":\"The server has no memory left for this answer.\",\"code\":\"out_of_memory\","
-                               "\"instance\":\"/\"}\n";
+    static const char body[] =
+        "{\"type\":\"/problems/out_of_memory\",\"title\":\"Out of memory\",\"status\":503,"
+        "\"detail\":\"The server has no memory left for this answer.\",\"code\":\"out_of_memory\","
+        "\"instance\":\"/\"}\n";
     response->status = 503;
     response->content_type = "application/problem+json";
     response->body = body;

@@ -31,7 +31,7 @@ static bool matches(const char *template, const char *path, span params[GD_PARAM
         }
         if (*template != *path) return false;
         if (!*template) return true;
-        template++, path++;
+        template ++, path++;
     }
 }
 
@@ -41,8 +41,8 @@ static int hex(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes a segment. What no name may have is refused: NUL, slashes, dots in disguise, anything but ASCII. Names too long
- * for the buffer are cut to a length that no name may have. */
+/* Decodes a segment. What no name may have is refused: NUL, slashes, dots in disguise, anything but ASCII. Names too
+ * long for the buffer are cut to a length that no name may have. */
 static bool decode(span s, char out[GD_PARAM_BYTES], gd_fault *f) {
     size_t used = 0;
     for (size_t i = 0; i < s.n; i++) {
@@ -72,20 +72,24 @@ static const gd_route *refuse(const char *method, const char *path, char allow[6
     allow[0] = 0;
     for (size_t i = 0; i < gd_route_count; i++)
         if (matches(gd_routes[i].path, path, params)) add_method(allow, gd_routes[i].method);
-    if (!allow[0]) gd_fault_set(f, "not_found", "Nothing is at %.200s. /openapi.json lists the paths.", path);
-    else if (!strcmp(method, "OPTIONS")) add_method(allow, "OPTIONS"), *options = true;
-    else gd_fault_set(f, "method_not_allowed", "%.20s is not among the methods of this path: %s.", method, allow);
+    if (!allow[0])
+        gd_fault_set(f, "not_found", "Nothing is at %.200s. /openapi.json lists the paths.", path);
+    else if (!strcmp(method, "OPTIONS"))
+        add_method(allow, "OPTIONS"), *options = true;
+    else
+        gd_fault_set(f, "method_not_allowed", "%.20s is not among the methods of this path: %s.", method, allow);
     return NULL;
 }
 
-const gd_route *gd_route_find(const char *method, const char *path, char params[GD_PARAMS][GD_PARAM_BYTES], char allow[64],
-                              bool *options, gd_fault *f) {
+const gd_route *gd_route_find(const char *method, const char *path, char params[GD_PARAMS][GD_PARAM_BYTES],
+                              char allow[64], bool *options, gd_fault *f) {
     span spans[GD_PARAMS] = {{NULL, 0}, {NULL, 0}};
     const char *wanted = strcmp(method, "HEAD") ? method : "GET";
     const gd_route *route = NULL;
     *options = false;
     for (size_t i = 0; i < gd_route_count && !route; i++)
-        if (gd_routes[i].method[0] == wanted[0] && !strcmp(gd_routes[i].method, wanted) && matches(gd_routes[i].path, path, spans))
+        if (gd_routes[i].method[0] == wanted[0] && !strcmp(gd_routes[i].method, wanted) &&
+            matches(gd_routes[i].path, path, spans))
             route = &gd_routes[i];
     if (!route) return refuse(method, path, allow, options, f);
     for (int i = 0; i < GD_PARAMS && spans[i].start; i++)

@@ -19,7 +19,7 @@ struct gd_route {
     const char *path; /* template: "/v1/sessions/{s}" */
     void (*handle)(gd_exchange *x);
     unsigned flags;
-    int status; /* of a good answer */
+    int status;                     /* of a good answer */
     const char *request, *response; /* names of OpenAPI schemas, "" for none; a response with `/` is a media type */
     const char *summary;
 };
@@ -30,8 +30,8 @@ enum { GD_MAX_ROUTES = 64 };
 
 /* Finds the route and decodes the path's parameters into `params`. NULL with the fault set: not_found, bad_path,
  * method_not_allowed (then `allow` has the methods), or with *options set: an OPTIONS request, answered by `allow`. */
-const gd_route *gd_route_find(const char *method, const char *path, char params[GD_PARAMS][GD_PARAM_BYTES], char allow[64],
-                              bool *options, gd_fault *f);
+const gd_route *gd_route_find(const char *method, const char *path, char params[GD_PARAMS][GD_PARAM_BYTES],
+                              char allow[64], bool *options, gd_fault *f);
 
 #define ROUTE(method, path, handle, flags, status, request, response, summary) void gd_handle_##handle(gd_exchange *x);
 #include "api/routes.def"

@@ -6,14 +6,16 @@
 static void put_session(gd_text *t, const gd_session_info *info) {
     GD_TEXT_LIT(t, "{\"name\":");
     gd_text_string(t, info->name);
-    gd_text_f(t, ",\"grad_mode\":\"%s\",\"tensors\":%zu,\"nodes\":%llu,\"bytes\":%zu,\"created\":", gd_mode_name(info->grad_mode),
-              info->tensors, (unsigned long long)info->nodes, info->bytes);
+    gd_text_f(t, ",\"grad_mode\":\"%s\",\"tensors\":%zu,\"nodes\":%llu,\"bytes\":%zu,\"created\":",
+              gd_mode_name(info->grad_mode), info->tensors, (unsigned long long)info->nodes, info->bytes);
     gd_text_time(t, info->created);
     GD_TEXT_LIT(t, ",\"last_used\":");
     gd_text_time(t, info->last_used);
     GD_TEXT_LIT(t, ",\"ttl_seconds\":");
-    if (info->ttl_seconds > 0) gd_text_f64(t, info->ttl_seconds);
-    else GD_TEXT_LIT(t, "null");
+    if (info->ttl_seconds > 0)
+        gd_text_f64(t, info->ttl_seconds);
+    else
+        GD_TEXT_LIT(t, "null");
     GD_TEXT_LIT(t, "}");
 }
 
@@ -52,8 +54,10 @@ static void create(gd_exchange *x, const char *name, double ttl, bool may_exist)
 static bool read_ttl(gd_exchange *x, double *ttl) {
     *ttl = -1;
     const json_t *j = json_object_get(x->body.root, "ttl_seconds");
-    if (json_is_null(j)) *ttl = 0;
-    else if (!gd_field_number(x, x->body.root, "ttl_seconds", ttl)) return false;
+    if (json_is_null(j))
+        *ttl = 0;
+    else if (!gd_field_number(x, x->body.root, "ttl_seconds", ttl))
+        return false;
     if (!j || (*ttl >= 0 && *ttl <= 1e9)) return true;
     return gd_refuse_field(x, "ttl_seconds", "from 0 (never expires) to 1e9");
 }
@@ -62,7 +66,8 @@ void gd_handle_post_session(gd_exchange *x) {
     const char *name = NULL;
     double ttl;
     if (!gd_fields(x, x->body.root, "name ttl_seconds") || !read_ttl(x, &ttl)) return;
-    if (!json_is_null(json_object_get(x->body.root, "name")) && !gd_field_string(x, x->body.root, "name", &name)) return;
+    if (!json_is_null(json_object_get(x->body.root, "name")) && !gd_field_string(x, x->body.root, "name", &name))
+        return;
     create(x, name, ttl, false);
 }
 

@@ -44,8 +44,10 @@ void gd_handle_get_data(gd_exchange *x) {
 void gd_handle_get_grad(gd_exchange *x) {
     gd_tensor *t = gd_param_tensor(x);
     if (!t) return;
-    if (gd_grad(t)) gd_answer_value(x, gd_grad(t), gd_form_accepted(x->in->accept));
-    else x->status = 204;
+    if (gd_grad(t))
+        gd_answer_value(x, gd_grad(t), gd_form_accepted(x->in->accept));
+    else
+        x->status = 204;
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -92,8 +94,10 @@ void gd_handle_put_tensor(gd_exchange *x) {
         return;
     }
     if (!gd_bind_name(x, name, t, &rebound)) return;
-    if (rebound) x->status = 200;
-    else gd_set_location(x, "tensors", name);
+    if (rebound)
+        x->status = 200;
+    else
+        gd_set_location(x, "tensors", name);
 }
 
 void gd_handle_put_data(gd_exchange *x) {
@@ -102,8 +106,10 @@ void gd_handle_put_data(gd_exchange *x) {
     if (!t || !gd_query_data_mode(x, &mode)) return;
     gd_tensor *source = read_tensor(x, "data dtype", t);
     if (!source) return;
-    if (gd_set_data(x->ctx, t, source) != GD_OK) gd_refuse_engine(x);
-    else put_document(x, x->params[1], t, mode);
+    if (gd_set_data(x->ctx, t, source) != GD_OK)
+        gd_refuse_engine(x);
+    else
+        put_document(x, x->params[1], t, mode);
     gd_release(source);
 }
 
@@ -113,8 +119,10 @@ void gd_handle_put_grad(gd_exchange *x) {
     if (!t || !gd_query_data_mode(x, &mode)) return;
     gd_tensor *grad = read_tensor(x, "data dtype", t);
     if (!grad) return;
-    if (gd_set_grad(x->ctx, t, grad) != GD_OK) gd_refuse_engine(x);
-    else put_document(x, x->params[1], t, mode);
+    if (gd_set_grad(x->ctx, t, grad) != GD_OK)
+        gd_refuse_engine(x);
+    else
+        put_document(x, x->params[1], t, mode);
     gd_release(grad);
 }
 

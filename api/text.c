@@ -46,7 +46,8 @@ void gd_text_i64(gd_text *t, int64_t v) {
     if (v >= 0 && v < 10) {
         *p = (char)('0' + v);
         t->n++;
-    } else t->n += (size_t)(gd_write_i64(p, v) - p);
+    } else
+        t->n += (size_t)(gd_write_i64(p, v) - p);
 }
 
 void gd_text_u64(gd_text *t, uint64_t v) { gd_text_i64(t, v > INT64_MAX ? INT64_MAX : (int64_t)v); }
@@ -57,8 +58,10 @@ void gd_text_f64(gd_text *t, double v) {
 }
 
 void gd_text_bool(gd_text *t, bool v) {
-    if (v) GD_TEXT_LIT(t, "true");
-    else GD_TEXT_LIT(t, "false");
+    if (v)
+        GD_TEXT_LIT(t, "true");
+    else
+        GD_TEXT_LIT(t, "false");
 }
 
 /* ---- strings ------------------------------------------------------------------------------- */
@@ -105,8 +108,10 @@ void gd_text_string_n(gd_text *t, const char *s, size_t n) {
             continue;
         }
         gd_text_put(t, s + done, i - done);
-        if (p[i] >= 0x80) GD_TEXT_LIT(t, "\xEF\xBF\xBD");
-        else put_escaped(t, p[i]);
+        if (p[i] >= 0x80)
+            GD_TEXT_LIT(t, "\xEF\xBF\xBD");
+        else
+            put_escaped(t, p[i]);
         done = ++i;
     }
     gd_text_put(t, s + done, n - done);
@@ -114,8 +119,10 @@ void gd_text_string_n(gd_text *t, const char *s, size_t n) {
 }
 
 void gd_text_string(gd_text *t, const char *s) {
-    if (s) gd_text_string_n(t, s, strlen(s));
-    else GD_TEXT_LIT(t, "null");
+    if (s)
+        gd_text_string_n(t, s, strlen(s));
+    else
+        GD_TEXT_LIT(t, "null");
 }
 
 void gd_text_i64s(gd_text *t, const int64_t *v, int n) {

@@ -11,8 +11,8 @@
 typedef struct gd_text {
     char *data; /* owned, malloc; no NUL at the end */
     size_t n, capacity;
-    bool failed;    /* memory was out, or the text would pass GD_TEXT_LIMIT */
-    bool too_long;  /* the latter */
+    bool failed;   /* memory was out, or the text would pass GD_TEXT_LIMIT */
+    bool too_long; /* the latter */
 } gd_text;
 
 #define GD_TEXT_LIMIT ((size_t)1 << 30) /* bytes of one answer */
@@ -46,7 +46,8 @@ static inline void gd_text_name(gd_text *t, const char *s) {
     size_t n = s ? strlen(s) : 0;
     char *p = gd_text_room(t, n + 4);
     if (!p) return;
-    if (!s) memcpy(p, "null", 4), t->n += 4;
+    if (!s)
+        memcpy(p, "null", 4), t->n += 4;
     else {
         *p = '"';
         memcpy(p + 1, s, n);

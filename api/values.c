@@ -65,18 +65,25 @@ static bool read_numbers(gd_reading *r, const gd_numbers *n, bool entries, gd_va
 
 static bool special(const char *s, double *v) {
     if (*s != 'N' && *s != 'I' && *s != '-') return false;
-    if (!strcmp(s, "NaN")) *v = NAN;
-    else if (!strcmp(s, "Infinity")) *v = INFINITY;
-    else if (!strcmp(s, "-Infinity")) *v = -INFINITY;
-    else return false;
+    if (!strcmp(s, "NaN"))
+        *v = NAN;
+    else if (!strcmp(s, "Infinity"))
+        *v = INFINITY;
+    else if (!strcmp(s, "-Infinity"))
+        *v = -INFINITY;
+    else
+        return false;
     return true;
 }
 
 static void read_string(gd_reading *r, const char *s, gd_value *out) {
     double v;
-    if (!strcmp(s, "...")) *out = (gd_value){.kind = GD_V_ELLIPSIS};
-    else if (special(s, &v) && !(r->x->session && gd_session_get(r->x->session, s))) *out = GD_FLOAT_VALUE(v);
-    else *out = GD_STR_VALUE(s);
+    if (!strcmp(s, "..."))
+        *out = (gd_value){.kind = GD_V_ELLIPSIS};
+    else if (special(s, &v) && !(r->x->session && gd_session_get(r->x->session, s)))
+        *out = GD_FLOAT_VALUE(v);
+    else
+        *out = GD_STR_VALUE(s);
 }
 
 static bool read_array(gd_reading *r, const json_t *j, gd_value *out) {
@@ -93,7 +100,8 @@ static bool read_slice(gd_reading *r, const json_t *j, gd_value *out) {
     const json_t *parts = json_object_get(j, "slice");
     size_t n = json_array_size(parts);
     if (!json_is_array(parts) || json_object_size(j) != 1 || n < 2 || n > 3)
-        return gd_refuse(r->x, "bad_argument", "The only object that may be an argument is {\"slice\":[start,stop,step]}.");
+        return gd_refuse(r->x, "bad_argument",
+                         "The only object that may be an argument is {\"slice\":[start,stop,step]}.");
     gd_value *list = gd_reading_alloc(r, 3, sizeof *list);
     if (!list) return false;
     list[2] = GD_NONE_VALUE;
@@ -135,7 +143,8 @@ gd_tensor *gd_read_constant(gd_exchange *x, const json_t *j, const gd_dtype *dty
     gd_value v;
     gd_tensor *t = NULL;
     gd_reading_begin(&r, x);
-    if (json_is_object(j)) gd_refuse(x, "bad_argument", "Could not infer dtype of dict");
+    if (json_is_object(j))
+        gd_refuse(x, "bad_argument", "Could not infer dtype of dict");
     else if (gd_read_value(&r, j, false, &v) && only_numbers(x, &v) && !(t = gd_from_value(x->ctx, &v, dtype, false)))
         gd_refuse_engine(x);
     gd_reading_end(&r);

@@ -34,27 +34,27 @@ extern "C" {
 /* ---- errors ------------------------------------------------------------------------------- */
 
 /* X(enumerator, stable snake_case code, the Python exception PyTorch raises) */
-#define GD_CODES(X)                                                     \
-    X(GD_OK, "ok", "")                                                  \
-    X(GD_E_MEMORY, "out_of_memory", "MemoryError")                      \
-    X(GD_E_BUDGET, "memory_budget", "MemoryError")                      \
-    X(GD_E_UNKNOWN_OP, "unknown_op", "AttributeError")                  \
-    X(GD_E_UNKNOWN_NAME, "unknown_name", "NameError")                   \
-    X(GD_E_ARGUMENT, "bad_argument", "TypeError")                       \
-    X(GD_E_MISSING, "missing_argument", "TypeError")                    \
-    X(GD_E_VALUE, "bad_value", "ValueError")                            \
-    X(GD_E_SHAPE, "shape_mismatch", "RuntimeError")                     \
-    X(GD_E_DTYPE, "dtype_mismatch", "RuntimeError")                     \
-    X(GD_E_INDEX, "index_out_of_range", "IndexError")                   \
-    X(GD_E_RUNTIME, "runtime_error", "RuntimeError")                    \
-    X(GD_E_TOO_LARGE, "too_large", "RuntimeError")                      \
-    X(GD_E_GRAPH_FREED, "graph_freed", "RuntimeError")                  \
-    X(GD_E_LEAF_INPLACE, "leaf_inplace", "RuntimeError")                \
-    X(GD_E_VIEW_INPLACE, "view_inplace", "RuntimeError")                \
-    X(GD_E_VERSION, "version_mismatch", "RuntimeError")                 \
-    X(GD_E_NO_GRAD, "no_graph", "RuntimeError")                         \
-    X(GD_E_UNUSED, "unused_input", "RuntimeError")                      \
-    X(GD_E_STATE, "bad_state", "RuntimeError")                          \
+#define GD_CODES(X)                                                                                                    \
+    X(GD_OK, "ok", "")                                                                                                 \
+    X(GD_E_MEMORY, "out_of_memory", "MemoryError")                                                                     \
+    X(GD_E_BUDGET, "memory_budget", "MemoryError")                                                                     \
+    X(GD_E_UNKNOWN_OP, "unknown_op", "AttributeError")                                                                 \
+    X(GD_E_UNKNOWN_NAME, "unknown_name", "NameError")                                                                  \
+    X(GD_E_ARGUMENT, "bad_argument", "TypeError")                                                                      \
+    X(GD_E_MISSING, "missing_argument", "TypeError")                                                                   \
+    X(GD_E_VALUE, "bad_value", "ValueError")                                                                           \
+    X(GD_E_SHAPE, "shape_mismatch", "RuntimeError")                                                                    \
+    X(GD_E_DTYPE, "dtype_mismatch", "RuntimeError")                                                                    \
+    X(GD_E_INDEX, "index_out_of_range", "IndexError")                                                                  \
+    X(GD_E_RUNTIME, "runtime_error", "RuntimeError")                                                                   \
+    X(GD_E_TOO_LARGE, "too_large", "RuntimeError")                                                                     \
+    X(GD_E_GRAPH_FREED, "graph_freed", "RuntimeError")                                                                 \
+    X(GD_E_LEAF_INPLACE, "leaf_inplace", "RuntimeError")                                                               \
+    X(GD_E_VIEW_INPLACE, "view_inplace", "RuntimeError")                                                               \
+    X(GD_E_VERSION, "version_mismatch", "RuntimeError")                                                                \
+    X(GD_E_NO_GRAD, "no_graph", "RuntimeError")                                                                        \
+    X(GD_E_UNUSED, "unused_input", "RuntimeError")                                                                     \
+    X(GD_E_STATE, "bad_state", "RuntimeError")                                                                         \
     X(GD_E_NOT_IMPLEMENTED, "not_implemented", "NotImplementedError")
 
 typedef enum gd_code {
@@ -79,12 +79,12 @@ const char *gd_code_exception(gd_code code); /* "RuntimeError"; static text */
 /* ---- dtypes ------------------------------------------------------------------------------- */
 
 /* X(enumerator, PyTorch's name, C type, bytes, PyTorch's legacy class, scalar type name) */
-#define GD_DTYPES(X)                                           \
-    X(GD_UINT8, "uint8", uint8_t, "ByteTensor", "Byte")        \
-    X(GD_INT32, "int32", int32_t, "IntTensor", "Int")          \
-    X(GD_INT64, "int64", int64_t, "LongTensor", "Long")        \
-    X(GD_FLOAT32, "float32", float, "FloatTensor", "Float")    \
-    X(GD_FLOAT64, "float64", double, "DoubleTensor", "Double") \
+#define GD_DTYPES(X)                                                                                                   \
+    X(GD_UINT8, "uint8", uint8_t, "ByteTensor", "Byte")                                                                \
+    X(GD_INT32, "int32", int32_t, "IntTensor", "Int")                                                                  \
+    X(GD_INT64, "int64", int64_t, "LongTensor", "Long")                                                                \
+    X(GD_FLOAT32, "float32", float, "FloatTensor", "Float")                                                            \
+    X(GD_FLOAT64, "float64", double, "DoubleTensor", "Double")                                                         \
     X(GD_BOOL, "bool", uint8_t, "BoolTensor", "Bool")
 
 typedef enum gd_dtype {
@@ -94,10 +94,10 @@ typedef enum gd_dtype {
         GD_DTYPE_COUNT
 } gd_dtype;
 
-const char *gd_dtype_name(gd_dtype dtype);         /* "float32" */
-const char *gd_dtype_scalar_name(gd_dtype dtype);  /* "Float", as in PyTorch's errors */
-const char *gd_dtype_legacy_name(gd_dtype dtype);  /* "FloatTensor" */
-size_t gd_dtype_bytes(gd_dtype dtype);             /* bytes of one element */
+const char *gd_dtype_name(gd_dtype dtype);        /* "float32" */
+const char *gd_dtype_scalar_name(gd_dtype dtype); /* "Float", as in PyTorch's errors */
+const char *gd_dtype_legacy_name(gd_dtype dtype); /* "FloatTensor" */
+size_t gd_dtype_bytes(gd_dtype dtype);            /* bytes of one element */
 bool gd_dtype_is_float(gd_dtype dtype);
 /* Reads "float32", "float", "double", "long", "int", "torch.float32" …; false if unknown. */
 bool gd_dtype_parse(const char *text, gd_dtype *dtype);
@@ -123,14 +123,14 @@ typedef enum gd_kind {
     GD_V_BOOL,
     GD_V_INT,
     GD_V_FLOAT,
-    GD_V_STR,      /* UTF-8, NUL-terminated */
+    GD_V_STR, /* UTF-8, NUL-terminated */
     GD_V_DTYPE,
-    GD_V_LIST,     /* of any values: what a client wrote, before binding */
-    GD_V_INTS,     /* int[] after binding */
-    GD_V_FLOATS,   /* float[] after binding */
-    GD_V_TENSORS,  /* Tensor[] after binding; entries may be NULL where the signature has Tensor?[] */
-    GD_V_SLICE,    /* an index: start, stop, step as three values in `list`; None where left out */
-    GD_V_ELLIPSIS  /* an index: ... */
+    GD_V_LIST,    /* of any values: what a client wrote, before binding */
+    GD_V_INTS,    /* int[] after binding */
+    GD_V_FLOATS,  /* float[] after binding */
+    GD_V_TENSORS, /* Tensor[] after binding; entries may be NULL where the signature has Tensor?[] */
+    GD_V_SLICE,   /* an index: start, stop, step as three values in `list`; None where left out */
+    GD_V_ELLIPSIS /* an index: ... */
 } gd_kind;
 
 typedef struct gd_value gd_value;
@@ -176,7 +176,7 @@ GD_MUST_CHECK gd_code gd_init(void);
  * on while a storage charged to it lives. NULL when memory is out. Any thread. */
 gd_account *gd_account_new(size_t limit_bytes, gd_account *parent);
 void gd_account_release(gd_account *account);
-size_t gd_account_used(const gd_account *account); /* bytes; NULL: process-wide */
+size_t gd_account_used(const gd_account *account);                  /* bytes; NULL: process-wide */
 void gd_account_set_limit(gd_account *account, size_t limit_bytes); /* NULL: process-wide */
 /* Gives cached free blocks back to the system; returns how many bytes. Any thread. */
 size_t gd_allocator_trim(void);
@@ -189,7 +189,7 @@ const gd_error *gd_ctx_error(const gd_ctx *ctx); /* the last failure; borrowed *
 gd_grad_mode gd_ctx_grad_mode(const gd_ctx *ctx);
 void gd_ctx_set_grad_mode(gd_ctx *ctx, gd_grad_mode mode);
 void gd_ctx_manual_seed(gd_ctx *ctx, uint64_t seed); /* torch.manual_seed */
-uint64_t gd_ctx_nodes(const gd_ctx *ctx); /* live graph nodes, AccumulateGrad included */
+uint64_t gd_ctx_nodes(const gd_ctx *ctx);            /* live graph nodes, AccumulateGrad included */
 
 /* ---- tensors ------------------------------------------------------------------------------ */
 
@@ -258,10 +258,10 @@ typedef struct gd_resolver {
 
 /* What an op returned. Zero-initialise; gd_result_clear releases the tensors. */
 typedef struct gd_result {
-    uint32_t n;        /* outputs */
-    bool has_value;    /* the op answers `value` instead of tensors */
-    bool is_list;      /* PyTorch returns a tuple or list, also when n is 1 */
-    gd_value value;    /* strings borrow static text; lists of ints borrow `ints` */
+    uint32_t n;          /* outputs */
+    bool has_value;      /* the op answers `value` instead of tensors */
+    bool is_list;        /* PyTorch returns a tuple or list, also when n is 1 */
+    gd_value value;      /* strings borrow static text; lists of ints borrow `ints` */
     gd_tensor **outputs; /* points to `few` or the heap */
     gd_tensor *few[GD_INLINE_OUTPUTS];
     int64_t *ints; /* heap, owned */
@@ -299,9 +299,9 @@ bool gd_op_has_inplace(const gd_op *op); /* `name_` exists */
 
 typedef struct gd_backward_options {
     bool retain_graph;
-    bool create_graph;      /* implies retain_graph */
-    bool allow_unused;      /* gd_autograd_grad only */
-    bool is_grads_batched;  /* gd_autograd_grad only: cotangents carry a leading batch axis */
+    bool create_graph;     /* implies retain_graph */
+    bool allow_unused;     /* gd_autograd_grad only */
+    bool is_grads_batched; /* gd_autograd_grad only: cotangents carry a leading batch axis */
 } gd_backward_options;
 
 /* torch.autograd.backward: accumulates into the leaves behind `tensors` (or into `inputs` only,
@@ -330,12 +330,12 @@ bool gd_remove_hook(gd_tensor *t, uint64_t handle); /* false if it was gone; ide
 gd_node *gd_grad_fn(gd_ctx *ctx, gd_tensor *t); /* borrowed; NULL for a leaf (or, with the error set, a spoilt view) */
 gd_node *gd_node_retain(gd_node *node);
 void gd_node_release(gd_node *node);
-const char *gd_node_name(const gd_node *node); /* "MulBackward0" */
-uint64_t gd_node_id(const gd_node *node);      /* unique in its context, stable */
-bool gd_node_freed(const gd_node *node);       /* saved tensors were freed by a backward */
-int gd_node_ninputs(const gd_node *node);      /* next_functions */
+const char *gd_node_name(const gd_node *node);                         /* "MulBackward0" */
+uint64_t gd_node_id(const gd_node *node);                              /* unique in its context, stable */
+bool gd_node_freed(const gd_node *node);                               /* saved tensors were freed by a backward */
+int gd_node_ninputs(const gd_node *node);                              /* next_functions */
 gd_node *gd_node_next(const gd_node *node, int i, uint32_t *input_nr); /* borrowed; NULL: no gradient flows */
-gd_tensor *gd_node_variable(const gd_node *node); /* AccumulateGrad's leaf, else NULL; borrowed */
+gd_tensor *gd_node_variable(const gd_node *node);                      /* AccumulateGrad's leaf, else NULL; borrowed */
 /* The node to which a gradient of t flows: grad_fn, or the leaf's AccumulateGrad (made if need be). */
 gd_node *gd_gradient_edge(gd_ctx *ctx, gd_tensor *t, uint32_t *input_nr); /* borrowed */
 int gd_node_nsaved(const gd_node *node);

@@ -26,27 +26,27 @@ void gd_reduce_plan_make(gd_reduce_plan *plan, const gd_tensor *in, uint64_t mas
 void gd_reduce_sum(gd_tensor *out, const gd_tensor *in, uint64_t mask, bool squares);
 
 typedef enum gd_reducer {
-    GD_R_PROD,   /* out: same dtype */
-    GD_R_MAX,    /* out: same dtype; NaN wins */
+    GD_R_PROD, /* out: same dtype */
+    GD_R_MAX,  /* out: same dtype; NaN wins */
     GD_R_MIN,
     GD_R_ARGMAX, /* index: int64, row-major within the reduced dimensions, first of equals; out: values or NULL */
     GD_R_ARGMIN,
-    GD_R_ALL,    /* out: bool or uint8 */
+    GD_R_ALL, /* out: bool or uint8 */
     GD_R_ANY,
-    GD_R_VAR,    /* float: sum of squared deviations / (n - p), computed in double */
+    GD_R_VAR, /* float: sum of squared deviations / (n - p), computed in double */
     GD_R_STD,
-    GD_R_LSE,    /* float: log of the sum of exponentials */
-    GD_R_NORM,   /* float: p-norm; p may be 0, inf, -inf */
+    GD_R_LSE,  /* float: log of the sum of exponentials */
+    GD_R_NORM, /* float: p-norm; p may be 0, inf, -inf */
     GD_R_COUNT
 } gd_reducer;
 
 /* The running result of one output element. */
 typedef struct gd_accumulator {
-    double f;     /* of floats */
-    int64_t i;    /* of integers and truth values */
+    double f;                /* of floats */
+    int64_t i;               /* of integers and truth values */
     int64_t index, position; /* of the best; of the next element */
-    double p;     /* the reducer's parameter */
-    double shift; /* pass 1: mean or maximum of pass 0 */
+    double p;                /* the reducer's parameter */
+    double shift;            /* pass 1: mean or maximum of pass 0 */
     int pass;
 } gd_accumulator;
 
@@ -57,7 +57,13 @@ typedef void (*gd_reduce_run)(gd_accumulator *acc, const char *in, int64_t strid
  * variance's correction. Empty reductions give the identity (0 for max, min, which callers refuse). */
 void gd_reduce(gd_reducer reducer, gd_tensor *out, gd_tensor *index, const gd_tensor *in, uint64_t mask, double p);
 
-typedef enum gd_scan { GD_S_SOFTMAX, GD_S_LOG_SOFTMAX, GD_S_SOFTMAX_BACKWARD, GD_S_LOG_SOFTMAX_BACKWARD, GD_S_CUMSUM } gd_scan;
+typedef enum gd_scan {
+    GD_S_SOFTMAX,
+    GD_S_LOG_SOFTMAX,
+    GD_S_SOFTMAX_BACKWARD,
+    GD_S_LOG_SOFTMAX_BACKWARD,
+    GD_S_CUMSUM
+} gd_scan;
 /* out = scan of a (and b) along dimension `dim`; all contiguous, of one shape and dtype (floats; cumsum also int64).
  * The backward scans take the gradient as a and the forward's result as b. */
 void gd_scan_along(gd_scan scan, gd_tensor *out, const gd_tensor *a, const gd_tensor *b, int dim);
@@ -68,7 +74,7 @@ void gd_products_of_others(gd_dtype dtype, char *out, const char *in, int64_t st
 /* What reduce.c picks from: tables that exist once an instruction set. */
 typedef void (*gd_sum2d)(char *out, const char *in, const gd_reduce_dim *inner, const gd_reduce_dim *outer);
 typedef struct gd_reduce_table {
-    gd_sum2d sum[2][2];                              /* [squares][0: float32, 1: float64] */
+    gd_sum2d sum[2][2];                             /* [squares][0: float32, 1: float64] */
     gd_reduce_run runs[GD_R_COUNT][GD_DTYPE_COUNT]; /* NULL where there is none */
 } gd_reduce_table;
 extern const gd_reduce_table gd_reduce_table_baseline, gd_reduce_table_avx2, gd_reduce_table_avx512;

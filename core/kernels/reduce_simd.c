@@ -27,117 +27,118 @@ static int step_power(int64_t size) {
 #define SQUARE(x) ((x) * (x))
 
 /* name(): sums of ROWS columns, `column` bytes apart, of `size` rows, `row` bytes apart. */
-#define DEFINE_ROWS(name, E, ROWS, F)                                                               \
-    static inline void name(const char *in, int64_t row, int64_t column, int64_t size, E *sums) {   \
-        const int power = step_power(size);                                                         \
-        const int64_t step = (int64_t)1 << power;                                                   \
-        E acc[LEVELS][ROWS];                                                                        \
-        memset(acc, 0, sizeof acc);                                                                 \
-        int64_t i = 0;                                                                              \
-        while (i + step <= size) {                                                                  \
-            E s[ROWS];                                                                              \
-            memset(s, 0, sizeof s);                                                                 \
-            for (int64_t j = 0; j < step; j++, i++)                                                 \
-                for (int k = 0; k < ROWS; k++) {                                                    \
-                    E x;                                                                            \
-                    memcpy(&x, in + i * row + k * column, sizeof x);                                \
-                    s[k] += F(x);                                                                   \
-                }                                                                                   \
-            for (int k = 0; k < ROWS; k++) acc[1][k] += s[k];                                       \
-            for (int l = 1; l + 1 < LEVELS && !(i & ((step - 1) << (l * power))); l++)              \
-                for (int k = 0; k < ROWS; k++) {                                                    \
-                    acc[l + 1][k] += acc[l][k];                                                     \
-                    memset(&acc[l][k], 0, sizeof(E));                                               \
-                }                                                                                   \
-        }                                                                                           \
-        for (; i < size; i++)                                                                       \
-            for (int k = 0; k < ROWS; k++) {                                                        \
-                E x;                                                                                \
-                memcpy(&x, in + i * row + k * column, sizeof x);                                    \
-                acc[0][k] += F(x);                                                                  \
-            }                                                                                       \
-        for (int l = 1; l < LEVELS; l++)                                                            \
-            for (int k = 0; k < ROWS; k++) acc[0][k] += acc[l][k];                                  \
-        memcpy(sums, acc[0], sizeof acc[0]);                                                        \
+#define DEFINE_ROWS(name, E, ROWS, F)                                                                                  \
+    static inline void name(const char *in, int64_t row, int64_t column, int64_t size, E *sums) {                      \
+        const int power = step_power(size);                                                                            \
+        const int64_t step = (int64_t)1 << power;                                                                      \
+        E acc[LEVELS][ROWS];                                                                                           \
+        memset(acc, 0, sizeof acc);                                                                                    \
+        int64_t i = 0;                                                                                                 \
+        while (i + step <= size) {                                                                                     \
+            E s[ROWS];                                                                                                 \
+            memset(s, 0, sizeof s);                                                                                    \
+            for (int64_t j = 0; j < step; j++, i++)                                                                    \
+                for (int k = 0; k < ROWS; k++) {                                                                       \
+                    E x;                                                                                               \
+                    memcpy(&x, in + i * row + k * column, sizeof x);                                                   \
+                    s[k] += F(x);                                                                                      \
+                }                                                                                                      \
+            for (int k = 0; k < ROWS; k++) acc[1][k] += s[k];                                                          \
+            for (int l = 1; l + 1 < LEVELS && !(i & ((step - 1) << (l * power))); l++)                                 \
+                for (int k = 0; k < ROWS; k++) {                                                                       \
+                    acc[l + 1][k] += acc[l][k];                                                                        \
+                    memset(&acc[l][k], 0, sizeof(E));                                                                  \
+                }                                                                                                      \
+        }                                                                                                              \
+        for (; i < size; i++)                                                                                          \
+            for (int k = 0; k < ROWS; k++) {                                                                           \
+                E x;                                                                                                   \
+                memcpy(&x, in + i * row + k * column, sizeof x);                                                       \
+                acc[0][k] += F(x);                                                                                     \
+            }                                                                                                          \
+        for (int l = 1; l < LEVELS; l++)                                                                               \
+            for (int k = 0; k < ROWS; k++) acc[0][k] += acc[l][k];                                                     \
+        memcpy(sums, acc[0], sizeof acc[0]);                                                                           \
     }
 
 /* name(): sum of one row of `size` elements E, `stride` bytes apart, as four interleaved columns. */
-#define DEFINE_ROW(name, rows, E, F)                                                                \
-    static inline void name(const char *in, int64_t stride, int64_t size, E *sum) {                 \
-        E part[4];                                                                                  \
-        rows(in, 4 * stride, stride, size / 4, part);                                               \
-        for (int64_t i = size / 4 * 4; i < size; i++) {                                             \
-            E x;                                                                                    \
-            memcpy(&x, in + i * stride, sizeof x);                                                  \
-            part[0] += F(x);                                                                        \
-        }                                                                                           \
-        *sum = ((part[0] + part[1]) + part[2]) + part[3];                                           \
+#define DEFINE_ROW(name, rows, E, F)                                                                                   \
+    static inline void name(const char *in, int64_t stride, int64_t size, E *sum) {                                    \
+        E part[4];                                                                                                     \
+        rows(in, 4 * stride, stride, size / 4, part);                                                                  \
+        for (int64_t i = size / 4 * 4; i < size; i++) {                                                                \
+            E x;                                                                                                       \
+            memcpy(&x, in + i * stride, sizeof x);                                                                     \
+            part[0] += F(x);                                                                                           \
+        }                                                                                                              \
+        *sum = ((part[0] + part[1]) + part[2]) + part[3];                                                              \
     }
 
 /* The four shapes a pair of loops can have: rows or columns of contiguous elements, or strided ones. */
-#define DEFINE_SUMS(T, tag, F)                                                                      \
-    DEFINE_ROWS(wide_rows_##tag, wide_##T, 4, F)                                                    \
-    DEFINE_ROWS(rows_##tag, T, 4, F)                                                                \
-    DEFINE_ROW(wide_row_##tag, wide_rows_##tag, wide_##T, F)                                        \
-    DEFINE_ROW(row_##tag, rows_##tag, T, F)                                                         \
-    static inline void give_##tag(char *out, const T *sums, int64_t n, int64_t stride) {            \
-        for (int64_t k = 0; k < n; k++) *(T *)(void *)(out + k * stride) += sums[k];                \
-    }                                                                                               \
-    static void inner_##tag(char *out, const char *in, const gd_reduce_dim *a, const gd_reduce_dim *b) { \
-        const int64_t lanes = WIDE / (int64_t)sizeof(T), whole = a->size / lanes;                   \
-        for (int64_t j = 0; j < b->size; j++) {                                                     \
-            const char *row = in + j * b->in;                                                       \
-            wide_##T sum;                                                                           \
-            T total = 0;                                                                            \
-            wide_row_##tag(row, WIDE, whole, &sum);                                                 \
-            for (int64_t k = whole * lanes; k < a->size; k++) {                                     \
-                T x = ((const T *)(const void *)row)[k];                                            \
-                total += F(x);                                                                      \
-            }                                                                                       \
-            for (int64_t k = 0; k < lanes; k++) total += sum[k];                                    \
-            give_##tag(out + j * b->out, &total, 1, 0);                                             \
-        }                                                                                           \
-    }                                                                                               \
-    static void outer_##tag(char *out, const char *in, const gd_reduce_dim *a, const gd_reduce_dim *b) { \
-        const int64_t lanes = WIDE / (int64_t)sizeof(T), width = (int64_t)sizeof(T);                \
-        int64_t j = 0;                                                                              \
-        for (; j + 4 * lanes <= b->size; j += 4 * lanes) {                                          \
-            wide_##T sums[4];                                                                       \
-            wide_rows_##tag(in + j * width, a->in, WIDE, a->size, sums);                            \
-            for (int k = 0; k < 4; k++) give_##tag(out + (j + k * lanes) * b->out, (const T *)&sums[k], lanes, b->out); \
-        }                                                                                           \
-        for (; j + lanes <= b->size; j += lanes) {                                                  \
-            wide_##T sum;                                                                           \
-            wide_row_##tag(in + j * width, a->in, a->size, &sum);                                   \
-            give_##tag(out + j * b->out, (const T *)&sum, lanes, b->out);                           \
-        }                                                                                           \
-        for (; j < b->size; j++) {                                                                  \
-            T sum;                                                                                  \
-            row_##tag(in + j * width, a->in, a->size, &sum);                                        \
-            give_##tag(out + j * b->out, &sum, 1, 0);                                               \
-        }                                                                                           \
-    }                                                                                               \
-    static void strided_##tag(char *out, const char *in, const gd_reduce_dim *a, const gd_reduce_dim *b) { \
-        int64_t j = 0;                                                                              \
-        for (; a->in >= b->in && j + 3 < b->size; j += 4) {                                         \
-            T sums[4];                                                                              \
-            rows_##tag(in + j * b->in, a->in, b->in, a->size, sums);                                \
-            give_##tag(out + j * b->out, sums, 4, b->out);                                          \
-        }                                                                                           \
-        for (; j < b->size; j++) {                                                                  \
-            T sum;                                                                                  \
-            row_##tag(in + j * b->in, a->in, a->size, &sum);                                        \
-            give_##tag(out + j * b->out, &sum, 1, 0);                                               \
-        }                                                                                           \
-    }                                                                                               \
-    static void sum_##tag(char *out, const char *in, const gd_reduce_dim *a, const gd_reduce_dim *b) { \
-        const int64_t width = (int64_t)sizeof(T), lanes = WIDE / width;                             \
-        if (a->in == width && a->size >= lanes)                                                     \
-            inner_##tag(out, in, a, b);                                                             \
-        else if (b->in == width && b->size >= lanes)                                                \
-            outer_##tag(out, in, a, b);                                                             \
-        else                                                                                        \
-            strided_##tag(out, in, a, b);                                                           \
+#define DEFINE_SUMS(T, tag, F)                                                                                         \
+    DEFINE_ROWS(wide_rows_##tag, wide_##T, 4, F)                                                                       \
+    DEFINE_ROWS(rows_##tag, T, 4, F)                                                                                   \
+    DEFINE_ROW(wide_row_##tag, wide_rows_##tag, wide_##T, F)                                                           \
+    DEFINE_ROW(row_##tag, rows_##tag, T, F)                                                                            \
+    static inline void give_##tag(char *out, const T *sums, int64_t n, int64_t stride) {                               \
+        for (int64_t k = 0; k < n; k++) *(T *)(void *)(out + k * stride) += sums[k];                                   \
+    }                                                                                                                  \
+    static void inner_##tag(char *out, const char *in, const gd_reduce_dim *a, const gd_reduce_dim *b) {               \
+        const int64_t lanes = WIDE / (int64_t)sizeof(T), whole = a->size / lanes;                                      \
+        for (int64_t j = 0; j < b->size; j++) {                                                                        \
+            const char *row = in + j * b->in;                                                                          \
+            wide_##T sum;                                                                                              \
+            T total = 0;                                                                                               \
+            wide_row_##tag(row, WIDE, whole, &sum);                                                                    \
+            for (int64_t k = whole * lanes; k < a->size; k++) {                                                        \
+                T x = ((const T *)(const void *)row)[k];                                                               \
+                total += F(x);                                                                                         \
+            }                                                                                                          \
+            for (int64_t k = 0; k < lanes; k++) total += sum[k];                                                       \
+            give_##tag(out + j * b->out, &total, 1, 0);                                                                \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void outer_##tag(char *out, const char *in, const gd_reduce_dim *a, const gd_reduce_dim *b) {               \
+        const int64_t lanes = WIDE / (int64_t)sizeof(T), width = (int64_t)sizeof(T);                                   \
+        int64_t j = 0;                                                                                                 \
+        for (; j + 4 * lanes <= b->size; j += 4 * lanes) {                                                             \
+            wide_##T sums[4];                                                                                          \
+            wide_rows_##tag(in + j * width, a->in, WIDE, a->size, sums);                                               \
+            for (int k = 0; k < 4; k++)                                                                                \
+                give_##tag(out + (j + k * lanes) * b->out, (const T *)&sums[k], lanes, b->out);                        \
+        }                                                                                                              \
+        for (; j + lanes <= b->size; j += lanes) {                                                                     \
+            wide_##T sum;                                                                                              \
+            wide_row_##tag(in + j * width, a->in, a->size, &sum);                                                      \
+            give_##tag(out + j * b->out, (const T *)&sum, lanes, b->out);                                              \
+        }                                                                                                              \
+        for (; j < b->size; j++) {                                                                                     \
+            T sum;                                                                                                     \
+            row_##tag(in + j * width, a->in, a->size, &sum);                                                           \
+            give_##tag(out + j * b->out, &sum, 1, 0);                                                                  \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void strided_##tag(char *out, const char *in, const gd_reduce_dim *a, const gd_reduce_dim *b) {             \
+        int64_t j = 0;                                                                                                 \
+        for (; a->in >= b->in && j + 3 < b->size; j += 4) {                                                            \
+            T sums[4];                                                                                                 \
+            rows_##tag(in + j * b->in, a->in, b->in, a->size, sums);                                                   \
+            give_##tag(out + j * b->out, sums, 4, b->out);                                                             \
+        }                                                                                                              \
+        for (; j < b->size; j++) {                                                                                     \
+            T sum;                                                                                                     \
+            row_##tag(in + j * b->in, a->in, a->size, &sum);                                                           \
+            give_##tag(out + j * b->out, &sum, 1, 0);                                                                  \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void sum_##tag(char *out, const char *in, const gd_reduce_dim *a, const gd_reduce_dim *b) {                 \
+        const int64_t width = (int64_t)sizeof(T), lanes = WIDE / width;                                                \
+        if (a->in == width && a->size >= lanes)                                                                        \
+            inner_##tag(out, in, a, b);                                                                                \
+        else if (b->in == width && b->size >= lanes)                                                                   \
+            outer_##tag(out, in, a, b);                                                                                \
+        else                                                                                                           \
+            strided_##tag(out, in, a, b);                                                                              \
     }
 DEFINE_SUMS(float, f, SAME)
 DEFINE_SUMS(double, d, SAME)
@@ -150,156 +151,156 @@ DEFINE_SUMS(double, d_squares, SQUARE)
 #define LANES 32
 
 /* A product of contiguous floats is taken in 32 lanes, which are multiplied together as PyTorch does. */
-#define DEFINE_FLOAT_PROD(T)                                                                        \
-    static void prod_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {          \
-        enum { WIDTH = WIDE / sizeof(T), SPAN = 4 * WIDTH };                                        \
-        T total = (T)acc->f;                                                                        \
-        int64_t i = 0;                                                                              \
-        if (stride == (int64_t)sizeof(T) && n >= SPAN) {                                            \
-            T lane[SPAN];                                                                           \
-            memcpy(lane, in, sizeof lane);                                                          \
-            for (i = SPAN; i + SPAN <= n; i += SPAN)                                                \
-                for (int k = 0; k < SPAN; k++) lane[k] *= AT(T, in + (i + k) * (int64_t)sizeof(T)); \
-            for (int k = 0; k < WIDTH; k++)                                                         \
-                total *= (lane[k] * lane[k + WIDTH]) * (lane[k + 2 * WIDTH] * lane[k + 3 * WIDTH]); \
-        }                                                                                           \
-        for (; i < n; i++) total *= AT(T, in + i * stride);                                         \
-        acc->f = (double)total;                                                                     \
+#define DEFINE_FLOAT_PROD(T)                                                                                           \
+    static void prod_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                             \
+        enum { WIDTH = WIDE / sizeof(T), SPAN = 4 * WIDTH };                                                           \
+        T total = (T)acc->f;                                                                                           \
+        int64_t i = 0;                                                                                                 \
+        if (stride == (int64_t)sizeof(T) && n >= SPAN) {                                                               \
+            T lane[SPAN];                                                                                              \
+            memcpy(lane, in, sizeof lane);                                                                             \
+            for (i = SPAN; i + SPAN <= n; i += SPAN)                                                                   \
+                for (int k = 0; k < SPAN; k++) lane[k] *= AT(T, in + (i + k) * (int64_t)sizeof(T));                    \
+            for (int k = 0; k < WIDTH; k++)                                                                            \
+                total *= (lane[k] * lane[k + WIDTH]) * (lane[k + 2 * WIDTH] * lane[k + 3 * WIDTH]);                    \
+        }                                                                                                              \
+        for (; i < n; i++) total *= AT(T, in + i * stride);                                                            \
+        acc->f = (double)total;                                                                                        \
     }
 
 /* Greatest or smallest value, NaN before all. */
-#define DEFINE_BEST(name, T, FIELD, BETTER)                                                         \
-    static void name##_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {        \
-        int64_t i = 0;                                                                              \
-        T best = (T)acc->FIELD;                                                                     \
-        if (acc->position == 0 && n > 0) best = AT(T, in);                                          \
-        if (stride == (int64_t)sizeof(T) && n >= LANES) {                                           \
-            T lane[LANES];                                                                          \
-            memcpy(lane, in, sizeof lane);                                                          \
-            for (i = LANES; i + LANES <= n; i += LANES)                                             \
-                for (int k = 0; k < LANES; k++) {                                                   \
-                    const T x = AT(T, in + (i + k) * (int64_t)sizeof(T));                           \
-                    lane[k] = (x BETTER lane[k]) | (x != x) ? x : lane[k];                          \
-                }                                                                                   \
-            for (int k = 0; k < LANES; k++) best = (lane[k] BETTER best) | (lane[k] != lane[k]) ? lane[k] : best; \
-        }                                                                                           \
-        for (; i < n; i++) {                                                                        \
-            const T x = AT(T, in + i * stride);                                                     \
-            best = (x BETTER best) | (x != x) ? x : best;                                           \
-        }                                                                                           \
-        acc->position += n;                                                                         \
-        acc->FIELD = best;                                                                          \
+#define DEFINE_BEST(name, T, FIELD, BETTER)                                                                            \
+    static void name##_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                           \
+        int64_t i = 0;                                                                                                 \
+        T best = (T)acc->FIELD;                                                                                        \
+        if (acc->position == 0 && n > 0) best = AT(T, in);                                                             \
+        if (stride == (int64_t)sizeof(T) && n >= LANES) {                                                              \
+            T lane[LANES];                                                                                             \
+            memcpy(lane, in, sizeof lane);                                                                             \
+            for (i = LANES; i + LANES <= n; i += LANES)                                                                \
+                for (int k = 0; k < LANES; k++) {                                                                      \
+                    const T x = AT(T, in + (i + k) * (int64_t)sizeof(T));                                              \
+                    lane[k] = (x BETTER lane[k]) | (x != x) ? x : lane[k];                                             \
+                }                                                                                                      \
+            for (int k = 0; k < LANES; k++) best = (lane[k] BETTER best) | (lane[k] != lane[k]) ? lane[k] : best;      \
+        }                                                                                                              \
+        for (; i < n; i++) {                                                                                           \
+            const T x = AT(T, in + i * stride);                                                                        \
+            best = (x BETTER best) | (x != x) ? x : best;                                                              \
+        }                                                                                                              \
+        acc->position += n;                                                                                            \
+        acc->FIELD = best;                                                                                             \
     }
 
 /* The same with the place of the first such element. */
-#define DEFINE_WHERE(name, T, FIELD, BETTER)                                                        \
-    static void name##_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {        \
-        T best = (T)acc->FIELD;                                                                     \
-        int64_t index = acc->index;                                                                 \
-        if (acc->position == 0 && n > 0) best = AT(T, in);                                          \
-        for (int64_t i = 0; i < n; i++) {                                                           \
-            const T x = AT(T, in + i * stride);                                                     \
-            if ((x BETTER best) | ((x != x) & (best == best))) {                                    \
-                best = x;                                                                           \
-                index = acc->position + i;                                                          \
-            }                                                                                       \
-        }                                                                                           \
-        acc->position += n;                                                                         \
-        acc->index = index;                                                                         \
-        acc->FIELD = best;                                                                          \
+#define DEFINE_WHERE(name, T, FIELD, BETTER)                                                                           \
+    static void name##_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                           \
+        T best = (T)acc->FIELD;                                                                                        \
+        int64_t index = acc->index;                                                                                    \
+        if (acc->position == 0 && n > 0) best = AT(T, in);                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            const T x = AT(T, in + i * stride);                                                                        \
+            if ((x BETTER best) | ((x != x) & (best == best))) {                                                       \
+                best = x;                                                                                              \
+                index = acc->position + i;                                                                             \
+            }                                                                                                          \
+        }                                                                                                              \
+        acc->position += n;                                                                                            \
+        acc->index = index;                                                                                            \
+        acc->FIELD = best;                                                                                             \
     }
 
-#define DEFINE_TRUTH(T)                                                                             \
-    static void all_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {           \
-        for (int64_t i = 0; i < n && acc->i; i++) acc->i = AT(T, in + i * stride) != 0;             \
-    }                                                                                               \
-    static void any_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {           \
-        for (int64_t i = 0; i < n && !acc->i; i++) acc->i = AT(T, in + i * stride) != 0;            \
+#define DEFINE_TRUTH(T)                                                                                                \
+    static void all_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                              \
+        for (int64_t i = 0; i < n && acc->i; i++) acc->i = AT(T, in + i * stride) != 0;                                \
+    }                                                                                                                  \
+    static void any_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                              \
+        for (int64_t i = 0; i < n && !acc->i; i++) acc->i = AT(T, in + i * stride) != 0;                               \
     }
 
 /* Variance in two passes: the mean, then squared deviations, in lanes of doubles. `shift` is 0 in the first. */
-#define DEFINE_VAR(T)                                                                               \
-    static void var_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {           \
-        double lane[LANES] = {0};                                                                   \
-        const double mean = acc->shift;                                                             \
-        const T *p = (const T *)(const void *)in;                                                   \
-        int64_t i = 0;                                                                              \
-        const bool near = stride == (int64_t)sizeof(T);                                             \
-        for (; near && acc->pass == 0 && i + LANES <= n; i += LANES)                                \
-            for (int k = 0; k < LANES; k++) lane[k] += (double)p[i + k];                            \
-        for (; near && acc->pass == 1 && i + LANES <= n; i += LANES)                                \
-            for (int k = 0; k < LANES; k++) {                                                       \
-                const double d = (double)p[i + k] - mean;                                           \
-                lane[k] += d * d;                                                                   \
-            }                                                                                       \
-        for (; i + 4 <= n; i += 4)                                                                  \
-            for (int k = 0; k < 4; k++) {                                                           \
-                const double d = (double)AT(T, in + (i + k) * stride) - mean;                       \
-                lane[k] += acc->pass == 0 ? d : d * d;                                              \
-            }                                                                                       \
-        for (; i < n; i++) {                                                                        \
-            const double d = (double)AT(T, in + i * stride) - mean;                                 \
-            acc->f += acc->pass == 0 ? d : d * d;                                                   \
-        }                                                                                           \
-        for (int half = LANES / 2; half > 0; half /= 2)                                             \
-            for (int k = 0; k < half; k++) lane[k] += lane[k + half];                               \
-        acc->f += lane[0];                                                                          \
+#define DEFINE_VAR(T)                                                                                                  \
+    static void var_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                              \
+        double lane[LANES] = {0};                                                                                      \
+        const double mean = acc->shift;                                                                                \
+        const T *p = (const T *)(const void *)in;                                                                      \
+        int64_t i = 0;                                                                                                 \
+        const bool near = stride == (int64_t)sizeof(T);                                                                \
+        for (; near && acc->pass == 0 && i + LANES <= n; i += LANES)                                                   \
+            for (int k = 0; k < LANES; k++) lane[k] += (double)p[i + k];                                               \
+        for (; near && acc->pass == 1 && i + LANES <= n; i += LANES)                                                   \
+            for (int k = 0; k < LANES; k++) {                                                                          \
+                const double d = (double)p[i + k] - mean;                                                              \
+                lane[k] += d * d;                                                                                      \
+            }                                                                                                          \
+        for (; i + 4 <= n; i += 4)                                                                                     \
+            for (int k = 0; k < 4; k++) {                                                                              \
+                const double d = (double)AT(T, in + (i + k) * stride) - mean;                                          \
+                lane[k] += acc->pass == 0 ? d : d * d;                                                                 \
+            }                                                                                                          \
+        for (; i < n; i++) {                                                                                           \
+            const double d = (double)AT(T, in + i * stride) - mean;                                                    \
+            acc->f += acc->pass == 0 ? d : d * d;                                                                      \
+        }                                                                                                              \
+        for (int half = LANES / 2; half > 0; half /= 2)                                                                \
+            for (int k = 0; k < half; k++) lane[k] += lane[k + half];                                                  \
+        acc->f += lane[0];                                                                                             \
     }
 
 /* Pass 0: the maximum. Pass 1: the sum of exp(x - maximum). */
-#define DEFINE_LSE(T, DTYPE)                                                                        \
-    static void lse_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {           \
-        if (acc->pass == 0) {                                                                       \
-            max_##T(acc, in, stride, n);                                                            \
-            return;                                                                                 \
-        }                                                                                           \
-        enum { BLOCK = 256 };                                                                       \
-        const gd_loop exponentials = gd_pointwise_loop(GD_K_EXP, DTYPE);                            \
-        const T shift = (T)acc->shift;                                                              \
-        const int64_t width = (int64_t)sizeof(T);                                                   \
-        for (int64_t at = 0; at < n; at += BLOCK) {                                                 \
-            T block[BLOCK];                                                                         \
-            const int64_t m = n - at < BLOCK ? n - at : BLOCK;                                      \
-            double lane[8] = {0};                                                                   \
-            for (int64_t i = 0; i < m; i++) block[i] = AT(T, in + (at + i) * stride) - shift;       \
-            exponentials((char *[]){(char *)block, (char *)block}, (const int64_t[]){width, width}, m, NULL); \
-            for (int64_t i = m; i % 8; i++) block[i] = 0;                                           \
-            for (int64_t i = 0; i < m; i += 8)                                                      \
-                for (int k = 0; k < 8; k++) lane[k] += (double)block[i + k];                        \
-            acc->f += ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7])); \
-        }                                                                                           \
+#define DEFINE_LSE(T, DTYPE)                                                                                           \
+    static void lse_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                              \
+        if (acc->pass == 0) {                                                                                          \
+            max_##T(acc, in, stride, n);                                                                               \
+            return;                                                                                                    \
+        }                                                                                                              \
+        enum { BLOCK = 256 };                                                                                          \
+        const gd_loop exponentials = gd_pointwise_loop(GD_K_EXP, DTYPE);                                               \
+        const T shift = (T)acc->shift;                                                                                 \
+        const int64_t width = (int64_t)sizeof(T);                                                                      \
+        for (int64_t at = 0; at < n; at += BLOCK) {                                                                    \
+            T block[BLOCK];                                                                                            \
+            const int64_t m = n - at < BLOCK ? n - at : BLOCK;                                                         \
+            double lane[8] = {0};                                                                                      \
+            for (int64_t i = 0; i < m; i++) block[i] = AT(T, in + (at + i) * stride) - shift;                          \
+            exponentials((char *[]){(char *)block, (char *)block}, (const int64_t[]){width, width}, m, NULL);          \
+            for (int64_t i = m; i % 8; i++) block[i] = 0;                                                              \
+            for (int64_t i = 0; i < m; i += 8)                                                                         \
+                for (int k = 0; k < 8; k++) lane[k] += (double)block[i + k];                                           \
+            acc->f += ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));       \
+        }                                                                                                              \
     }
 
-#define DEFINE_NORM(T, ABS, POW)                                                                    \
-    static void norm_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {          \
-        const double p = acc->p;                                                                    \
-        double f = acc->f;                                                                          \
-        if (p == 0)                                                                                 \
-            for (int64_t i = 0; i < n; i++) f += AT(T, in + i * stride) != 0;                       \
-        else if (p == 1)                                                                            \
-            for (int64_t i = 0; i < n; i++) f += (double)ABS(AT(T, in + i * stride));               \
-        else if (isinf(p))                                                                          \
-            for (int64_t i = 0; i < n; i++) {                                                       \
-                const double x = (double)ABS(AT(T, in + i * stride));                               \
-                f = (p > 0 ? x > f : x < f) || x != x ? x : f;                                      \
-            }                                                                                       \
-        else                                                                                        \
-            for (int64_t i = 0; i < n; i++) f += (double)POW(ABS(AT(T, in + i * stride)), (T)p);    \
-        acc->f = f;                                                                                 \
+#define DEFINE_NORM(T, ABS, POW)                                                                                       \
+    static void norm_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                             \
+        const double p = acc->p;                                                                                       \
+        double f = acc->f;                                                                                             \
+        if (p == 0)                                                                                                    \
+            for (int64_t i = 0; i < n; i++) f += AT(T, in + i * stride) != 0;                                          \
+        else if (p == 1)                                                                                               \
+            for (int64_t i = 0; i < n; i++) f += (double)ABS(AT(T, in + i * stride));                                  \
+        else if (isinf(p))                                                                                             \
+            for (int64_t i = 0; i < n; i++) {                                                                          \
+                const double x = (double)ABS(AT(T, in + i * stride));                                                  \
+                f = (p > 0 ? x > f : x < f) || x != x ? x : f;                                                         \
+            }                                                                                                          \
+        else                                                                                                           \
+            for (int64_t i = 0; i < n; i++) f += (double)POW(ABS(AT(T, in + i * stride)), (T)p);                       \
+        acc->f = f;                                                                                                    \
     }
 
-#define DEFINE_INT_PROD(T)                                                                          \
-    static void prod_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {          \
-        uint64_t total = (uint64_t)acc->i; /* wraps as PyTorch's does */                            \
-        for (int64_t i = 0; i < n; i++) total *= (uint64_t)AT(T, in + i * stride);                  \
-        acc->i = (int64_t)total;                                                                    \
+#define DEFINE_INT_PROD(T)                                                                                             \
+    static void prod_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                             \
+        uint64_t total = (uint64_t)acc->i; /* wraps as PyTorch's does */                                               \
+        for (int64_t i = 0; i < n; i++) total *= (uint64_t)AT(T, in + i * stride);                                     \
+        acc->i = (int64_t)total;                                                                                       \
     }
 
-#define DEFINE_COMMON(T, FIELD)        \
-    DEFINE_BEST(max, T, FIELD, >)      \
-    DEFINE_BEST(min, T, FIELD, <)      \
-    DEFINE_WHERE(argmax, T, FIELD, >)  \
-    DEFINE_WHERE(argmin, T, FIELD, <)  \
+#define DEFINE_COMMON(T, FIELD)                                                                                        \
+    DEFINE_BEST(max, T, FIELD, >)                                                                                      \
+    DEFINE_BEST(min, T, FIELD, <)                                                                                      \
+    DEFINE_WHERE(argmax, T, FIELD, >)                                                                                  \
+    DEFINE_WHERE(argmin, T, FIELD, <)                                                                                  \
     DEFINE_TRUTH(T)
 DEFINE_COMMON(uint8_t, i)
 DEFINE_COMMON(int32_t, i)
@@ -316,10 +317,13 @@ DEFINE_LSE(double, GD_FLOAT64)
 DEFINE_NORM(float, fabsf, powf)
 DEFINE_NORM(double, fabs, pow)
 
-#define ALL_TYPES(name)                                                                             \
-    {[GD_UINT8] = name##_uint8_t, [GD_BOOL] = name##_uint8_t, [GD_INT32] = name##_int32_t,          \
-     [GD_INT64] = name##_int64_t, [GD_FLOAT32] = name##_float, [GD_FLOAT64] = name##_double}
-#define FLOATS(name) {[GD_FLOAT32] = name##_float, [GD_FLOAT64] = name##_double}
+#define ALL_TYPES(name)                                                                                                \
+    {                                                                                                                  \
+        [GD_UINT8] = name##_uint8_t, [GD_BOOL] = name##_uint8_t, [GD_INT32] = name##_int32_t,                          \
+        [GD_INT64] = name##_int64_t, [GD_FLOAT32] = name##_float, [GD_FLOAT64] = name##_double                         \
+    }
+#define FLOATS(name)                                                                                                   \
+    { [GD_FLOAT32] = name##_float, [GD_FLOAT64] = name##_double }
 
 const gd_reduce_table GD_ISA_NAME(gd_reduce_table) = {
     .sum = {{sum_f, sum_d}, {sum_f_squares, sum_d_squares}},

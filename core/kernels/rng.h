@@ -10,8 +10,8 @@
 
 /* Starts the generator afresh: torch.manual_seed. Drops a cached normal. */
 void gd_generator_seed(gd_generator *generator, uint64_t seed);
-uint32_t gd_generator_u32(gd_generator *generator); /* the next word */
-uint64_t gd_generator_u64(gd_generator *generator); /* two words, the first one high */
+uint32_t gd_generator_u32(gd_generator *generator);  /* the next word */
+uint64_t gd_generator_u64(gd_generator *generator);  /* two words, the first one high */
 double gd_generator_double(gd_generator *generator); /* in [0, 1), 53 bits, from two words */
 float gd_generator_float(gd_generator *generator);   /* in [0, 1), 24 bits, from one word */
 double gd_generator_normal(gd_generator *generator); /* keeps the second normal of a pair for the next call */

@@ -44,17 +44,17 @@ void gd_scan_along(gd_scan scan, gd_tensor *out, const gd_tensor *a, const gd_te
         }
 }
 
-#define DEFINE_OTHERS(T)                                                           \
-    static void others_##T(char *out, const char *in, int64_t stride, int64_t n) { \
-        T left = 1, right = 1;                                                     \
-        for (int64_t i = 0; i < n; i++) {                                          \
-            *(T *)(void *)(out + i * stride) = left;                               \
-            left *= *(const T *)(const void *)(in + i * stride);                   \
-        }                                                                          \
-        for (int64_t i = n - 1; i >= 0; i--) {                                     \
-            *(T *)(void *)(out + i * stride) *= right;                             \
-            right *= *(const T *)(const void *)(in + i * stride);                  \
-        }                                                                          \
+#define DEFINE_OTHERS(T)                                                                                               \
+    static void others_##T(char *out, const char *in, int64_t stride, int64_t n) {                                     \
+        T left = 1, right = 1;                                                                                         \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            *(T *)(void *)(out + i * stride) = left;                                                                   \
+            left *= *(const T *)(const void *)(in + i * stride);                                                       \
+        }                                                                                                              \
+        for (int64_t i = n - 1; i >= 0; i--) {                                                                         \
+            *(T *)(void *)(out + i * stride) *= right;                                                                 \
+            right *= *(const T *)(const void *)(in + i * stride);                                                      \
+        }                                                                                                              \
     }
 DEFINE_OTHERS(float)
 DEFINE_OTHERS(double)

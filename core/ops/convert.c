@@ -23,7 +23,9 @@ static gd_tensor *copied(gd_ctx *ctx, gd_tensor *t, gd_dtype dtype) {
     return out;
 }
 
-gd_code gd_fw_clone(gd_apply *a) { return give(a, copied(a->ctx, arg_tensor(a, 0), (gd_dtype)arg_tensor(a, 0)->dtype)); }
+gd_code gd_fw_clone(gd_apply *a) {
+    return give(a, copied(a->ctx, arg_tensor(a, 0), (gd_dtype)arg_tensor(a, 0)->dtype));
+}
 gd_code gd_fw__to_copy(gd_apply *a) { return give(a, copied(a->ctx, arg_tensor(a, 0), a->args[1].u.dtype)); }
 void gd_bw_clone(gd_bw *b) { gd_bw_set(b, 0, b->grads[0]); }
 
@@ -79,8 +81,8 @@ gd_code gd_fw_fill_tensor(gd_apply *a) {
     const gd_tensor *value = arg_tensor(a, 1);
     gd_value v;
     if (value->ndim != 0)
-        return gd_fail(a->ctx, GD_E_SHAPE, "fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.",
-                       value->ndim);
+        return gd_fail(a->ctx, GD_E_SHAPE,
+                       "fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.", value->ndim);
     gd_code code = gd_item(a->ctx, value, &v);
     return code ? code : fill(a->ctx, arg_tensor(a, 0), &v);
 }
@@ -98,7 +100,8 @@ static gd_code check_copy(gd_ctx *ctx, const gd_tensor *self, const gd_tensor *s
     if (code) return code;
     if (ndim == self->ndim && (ndim == 0 || !memcmp(sizes, self->sizes, (size_t)ndim * sizeof *sizes))) return GD_OK;
     return gd_fail(ctx, GD_E_SHAPE, "output with shape %s doesn't match the broadcast shape %s",
-                   gd_shape_text(own, sizeof own, self->ndim, self->sizes), gd_shape_text(both, sizeof both, ndim, sizes));
+                   gd_shape_text(own, sizeof own, self->ndim, self->sizes),
+                   gd_shape_text(both, sizeof both, ndim, sizes));
 }
 
 gd_code gd_fw_copy_(gd_apply *a) {
@@ -147,7 +150,9 @@ gd_code gd_fw_size(gd_apply *a) {
 gd_code gd_fw_size_dim(gd_apply *a) {
     const gd_tensor *self = arg_tensor(a, 0);
     int dim;
-    if (self->ndim == 0) return gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %d but tensor has no dimensions", (int)arg_int(a, 1));
+    if (self->ndim == 0)
+        return gd_fail(a->ctx, GD_E_INDEX, "Dimension specified as %d but tensor has no dimensions",
+                       (int)arg_int(a, 1));
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), self->ndim, &dim);
     return code ? code : answer(a, GD_INT_VALUE(self->sizes[dim]));
 }

@@ -156,7 +156,8 @@ static gd_code count_range(gd_ctx *ctx, range *r) {
     double step = gd_dtype_is_float(r->dtype) ? real_of(&r->step) : (double)whole_of(&r->step);
     if (!(step > 0 || step < 0)) return gd_fail(ctx, GD_E_RUNTIME, "step must be nonzero");
     if (!isfinite(start) || !isfinite(end))
-        return gd_fail(ctx, GD_E_RUNTIME, "unsupported range: %s -> %s", number_text(a, &r->start), number_text(b, &r->end));
+        return gd_fail(ctx, GD_E_RUNTIME, "unsupported range: %s -> %s", number_text(a, &r->start),
+                       number_text(b, &r->end));
     if ((step > 0 && end < start) || (step < 0 && end > start))
         return gd_fail(ctx, GD_E_RUNTIME, "upper bound and larger bound inconsistent with step sign");
     double size = ceil((end - start) / real_of(&r->step));
@@ -224,15 +225,15 @@ gd_code gd_fw_arange(gd_apply *a) {
 
 /* The first half counts from the start, the second from the end, so that both ends are exact. Vectors as above;
  * integers cut the fraction off the first element and off the sum. */
-#define DEFINE_LINSPACE(name, T, S, FMA, CUT)                                                                   \
-    static void name(T *p, int64_t n, S start, S end) {                                                         \
-        const S step = n > 1 ? (end - start) / (S)(n - 1) : 0;                                                  \
-        const int64_t lanes = LANES(T), paired = n / (2 * lanes) * (2 * lanes);                                 \
-        for (int64_t i = 0; i < n; i++) {                                                                       \
-            int64_t lane = i < paired ? i % lanes : 0, k = i - lane;                                            \
-            S base = k < n / 2 ? FMA(step, (S)k, start) : FMA(-step, (S)(n - k - 1), end);                      \
-            p[i] = CUT((S)CUT(base) + (S)lane * step);                                                          \
-        }                                                                                                       \
+#define DEFINE_LINSPACE(name, T, S, FMA, CUT)                                                                          \
+    static void name(T *p, int64_t n, S start, S end) {                                                                \
+        const S step = n > 1 ? (end - start) / (S)(n - 1) : 0;                                                         \
+        const int64_t lanes = LANES(T), paired = n / (2 * lanes) * (2 * lanes);                                        \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            int64_t lane = i < paired ? i % lanes : 0, k = i - lane;                                                   \
+            S base = k < n / 2 ? FMA(step, (S)k, start) : FMA(-step, (S)(n - k - 1), end);                             \
+            p[i] = CUT((S)CUT(base) + (S)lane * step);                                                                 \
+        }                                                                                                              \
     }
 DEFINE_LINSPACE(linspace_float, float, float, fmaf, )
 DEFINE_LINSPACE(linspace_double, double, double, fma, )

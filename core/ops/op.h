@@ -33,17 +33,17 @@
 #include "core/tensor/tensor.h"
 
 enum {
-    GD_INPLACE = 1u << 0,       /* `name_` exists: self is written and rebound in the graph */
-    GD_INPLACE_ONLY = 1u << 1,  /* the op itself writes args[0] (fill_, copy_, __setitem__): forward mutates it */
-    GD_VIEW = 1u << 2,          /* outputs share args[0]'s storage */
-    GD_MULTI_VIEW = 1u << 3,    /* with GD_VIEW: several outputs that may not be written (unbind, split, chunk) */
-    GD_COMPOSITE = 1u << 4,     /* forward is written with other ops, which record themselves */
-    GD_LIST_RESULT = 1u << 5,   /* answers a tuple/list, also with one output */
-    GD_OUT_READY = 1u << 6,     /* forward can write into a given out[0] (pointwise): in-place needs no copy */
-    GD_METHOD_ONLY = 1u << 7,   /* exists as Tensor method or property only (view, T): same wire name */
-    GD_FACTORY = 1u << 8,       /* makes leaves; takes requires_grad as keyword; result may require grad itself */
-    GD_RANDOM = 1u << 9,        /* draws from the generator */
-    GD_HIDDEN = 1u << 10, /* for derivative rules only; not listed nor callable by clients; name starts with `_` */
+    GD_INPLACE = 1u << 0,      /* `name_` exists: self is written and rebound in the graph */
+    GD_INPLACE_ONLY = 1u << 1, /* the op itself writes args[0] (fill_, copy_, __setitem__): forward mutates it */
+    GD_VIEW = 1u << 2,         /* outputs share args[0]'s storage */
+    GD_MULTI_VIEW = 1u << 3,   /* with GD_VIEW: several outputs that may not be written (unbind, split, chunk) */
+    GD_COMPOSITE = 1u << 4,    /* forward is written with other ops, which record themselves */
+    GD_LIST_RESULT = 1u << 5,  /* answers a tuple/list, also with one output */
+    GD_OUT_READY = 1u << 6,    /* forward can write into a given out[0] (pointwise): in-place needs no copy */
+    GD_METHOD_ONLY = 1u << 7,  /* exists as Tensor method or property only (view, T): same wire name */
+    GD_FACTORY = 1u << 8,      /* makes leaves; takes requires_grad as keyword; result may require grad itself */
+    GD_RANDOM = 1u << 9,       /* draws from the generator */
+    GD_HIDDEN = 1u << 10,      /* for derivative rules only; not listed nor callable by clients; name starts with `_` */
     GD_INPLACE_GRAD = 1u << 11 /* only the in-place form has a gradient: the result proper is bool */
 };
 
@@ -57,7 +57,7 @@ typedef struct gd_apply {
     const gd_value *args; /* by position in the signature, defaults filled in, kinds as the signature says */
     int nargs;
     /* Outputs: forward sets out[0..nout). out[0] may be given (in place, GD_OUT_READY) and is then written. */
-    gd_tensor **out;   /* `few`, or the heap after gd_apply_reserve */
+    gd_tensor **out; /* `few`, or the heap after gd_apply_reserve */
     int nout;
     gd_tensor *few[GD_INLINE_OUTPUTS];
     bool has_value;
@@ -83,25 +83,34 @@ typedef struct gd_bw {
 typedef void (*gd_backward_fn)(gd_bw *b);
 
 typedef enum gd_type {
-    GD_T_TENSOR, GD_T_TENSORS, GD_T_SCALAR, GD_T_INT, GD_T_FLOAT, GD_T_BOOL, GD_T_STR, GD_T_INTS, GD_T_FLOATS,
-    GD_T_DTYPE, GD_T_INDEX
+    GD_T_TENSOR,
+    GD_T_TENSORS,
+    GD_T_SCALAR,
+    GD_T_INT,
+    GD_T_FLOAT,
+    GD_T_BOOL,
+    GD_T_STR,
+    GD_T_INTS,
+    GD_T_FLOATS,
+    GD_T_DTYPE,
+    GD_T_INDEX
 } gd_type;
 
 typedef struct gd_param {
     char name[24];
     gd_type type;
-    bool optional;     /* Type?: None is allowed */
+    bool optional;         /* Type?: None is allowed */
     bool entries_optional; /* Tensor?[] */
     bool keyword_only;
     bool has_default;
-    int fixed;         /* N of int[N]; 0: any length */
-    gd_value value;    /* the default */
+    int fixed;      /* N of int[N]; 0: any length */
+    gd_value value; /* the default */
 } gd_param;
 
 typedef enum gd_save_kind {
-    GD_SAVE_ARG,      /* argument `index`, as it is */
-    GD_SAVE_OUTPUT,   /* output `index` */
-    GD_SAVE_SIZES,    /* sizes of Tensor argument `index` */
+    GD_SAVE_ARG,    /* argument `index`, as it is */
+    GD_SAVE_OUTPUT, /* output `index` */
+    GD_SAVE_SIZES,  /* sizes of Tensor argument `index` */
     GD_SAVE_STRIDES,
     GD_SAVE_NUMEL
 } gd_save_kind;
@@ -155,7 +164,8 @@ GD_MUST_CHECK gd_code gd_do_inplace(gd_ctx *ctx, gd_op_id id, const gd_value *ar
 /* bind.c: binds what a client wrote to row `op`. Fills `bound` (GD_MAX_ARGS); tensors made on the way
  * are put in the context's pool. On failure *mismatch tells whether another overload may fit. */
 GD_MUST_CHECK gd_code gd_bind(gd_ctx *ctx, const gd_op *op, const gd_value *args, int nargs, const gd_kwarg *kwargs,
-                              int nkwargs, const gd_resolver *resolver, gd_scratch *scratch, gd_value *bound, bool *mismatch);
+                              int nkwargs, const gd_resolver *resolver, gd_scratch *scratch, gd_value *bound,
+                              bool *mismatch);
 void *gd_scratch_alloc(gd_ctx *ctx, gd_scratch *scratch, size_t bytes); /* 16-byte aligned; NULL with error */
 struct gd_scratch {
     struct gd_scratch_block *blocks;

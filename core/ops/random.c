@@ -39,8 +39,8 @@ static void draw_loop(char *const *data, const int64_t *strides, int64_t n, cons
 
 static gd_code check_float(gd_ctx *ctx, gd_dtype dtype, bool normal) {
     if (gd_dtype_is_float(dtype)) return GD_OK;
-    return gd_fail(ctx, GD_E_DTYPE, "\"%s\" not implemented for '%s'", normal ? "normal_kernel_cpu" : "check_uniform_bounds",
-                   gd_dtype_scalar_name(dtype));
+    return gd_fail(ctx, GD_E_DTYPE, "\"%s\" not implemented for '%s'",
+                   normal ? "normal_kernel_cpu" : "check_uniform_bounds", gd_dtype_scalar_name(dtype));
 }
 
 /* Strided tensors are written in the order of their memory. */
@@ -108,10 +108,13 @@ static gd_code check_bounds(gd_ctx *ctx, gd_dtype dtype, double from, double to)
     if (!(fabs(from) <= most)) return gd_fail(ctx, GD_E_RUNTIME, "from is out of bounds for %s", type);
     if (!(fabs(to) <= most)) return gd_fail(ctx, GD_E_RUNTIME, "to is out of bounds for %s", type);
     if (!(from <= to))
-        return gd_fail(ctx, GD_E_RUNTIME, "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
+        return gd_fail(ctx, GD_E_RUNTIME, "uniform_ expects to return a [from, to) range, but found from=%g > to=%g",
+                       from, to);
     if (!(to - from <= most))
-        return gd_fail(ctx, GD_E_RUNTIME, "uniform_ expects to-from <= std::numeric_limits<%s>::max(), but found to=%g and from=%g which result in to-from to exceed the limit",
-                       gd_dtype_scalar_name(dtype), to, from);
+        return gd_fail(
+            ctx, GD_E_RUNTIME,
+            "uniform_ expects to-from <= std::numeric_limits<%s>::max(), but found to=%g and from=%g which result in to-from to exceed the limit",
+            gd_dtype_scalar_name(dtype), to, from);
     return GD_OK;
 }
 
@@ -132,12 +135,9 @@ static gd_code check_bound(gd_ctx *ctx, gd_dtype dtype, int64_t v, const char *w
         const char *name;
         int64_t low, high;
     } types[GD_DTYPE_COUNT] = {
-        [GD_UINT8] = {"unsigned char", 0, 255},
-        [GD_INT32] = {"int", INT32_MIN, INT32_MAX},
-        [GD_INT64] = {"long", INT64_MIN, INT64_MAX},
-        [GD_FLOAT32] = {"float", INT64_MIN, INT64_MAX},
-        [GD_FLOAT64] = {"double", INT64_MIN, INT64_MAX},
-        [GD_BOOL] = {"bool", 0, 1},
+        [GD_UINT8] = {"unsigned char", 0, 255},          [GD_INT32] = {"int", INT32_MIN, INT32_MAX},
+        [GD_INT64] = {"long", INT64_MIN, INT64_MAX},     [GD_FLOAT32] = {"float", INT64_MIN, INT64_MAX},
+        [GD_FLOAT64] = {"double", INT64_MIN, INT64_MAX}, [GD_BOOL] = {"bool", 0, 1},
     };
     if (v >= types[dtype].low && v <= types[dtype].high) return GD_OK;
     return gd_fail(ctx, GD_E_RUNTIME, "%s is out of bounds for %s", which, types[dtype].name);
@@ -150,8 +150,9 @@ gd_code gd_fw_randint(gd_apply *a) {
     gd_dtype dtype = gd_dtype_or(a, size + 1, GD_INT64);
     gd_code code = gd_checked_numel(ctx, dtype, arg_count(a, size), arg_ints(a, size), &numel);
     if (!code && low >= high)
-        code = gd_fail(ctx, GD_E_RUNTIME,
-                       "random_ expects 'from' to be less than 'to', but got from=%" PRId64 " >= to=%" PRId64, low, high);
+        code =
+            gd_fail(ctx, GD_E_RUNTIME,
+                    "random_ expects 'from' to be less than 'to', but got from=%" PRId64 " >= to=%" PRId64, low, high);
     if (!code) code = check_bound(ctx, dtype, low, "from");
     if (!code) code = check_bound(ctx, dtype, high - 1, "to - 1");
     if (code) return code;
@@ -221,14 +222,16 @@ gd_code gd_fw_bernoulli(gd_apply *a) {
     gd_ctx *ctx = a->ctx;
     gd_dtype dtype = (gd_dtype)arg_tensor(a, 0)->dtype;
     if (!gd_dtype_is_float(dtype))
-        return gd_fail(ctx, GD_E_DTYPE, "\"bernoulli_tensor_cpu_p_\" not implemented for '%s'", gd_dtype_scalar_name(dtype));
+        return gd_fail(ctx, GD_E_DTYPE, "\"bernoulli_tensor_cpu_p_\" not implemented for '%s'",
+                       gd_dtype_scalar_name(dtype));
     gd_tensor *p = gd_as_contiguous(ctx, arg_tensor(a, 0));
     gd_tensor *out = p && !check_probabilities(ctx, p) ? gd_empty_like(ctx, p, dtype) : NULL;
     size_t width = gd_dtype_bytes(dtype);
     for (int64_t i = 0; out && i < out->numel; i++) {
         /* a float is compared with a float, as PyTorch does */
         double v = gd_load_f64(dtype, p->data + (size_t)i * width);
-        double u = dtype == GD_FLOAT32 ? (double)gd_generator_float(&ctx->generator) : gd_generator_double(&ctx->generator);
+        double u =
+            dtype == GD_FLOAT32 ? (double)gd_generator_float(&ctx->generator) : gd_generator_double(&ctx->generator);
         gd_store_i64(dtype, out->data + (size_t)i * width, u < v);
     }
     gd_release(p);

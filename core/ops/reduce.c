@@ -26,8 +26,7 @@ gd_code gd_reduce_mask(gd_ctx *ctx, const gd_value *dims, int ndim, uint64_t *ma
         int d;
         gd_code code = gd_wrap_dim(ctx, ints[i], ndim, &d);
         if (code) return code;
-        if (*mask >> d & 1)
-            return gd_fail(ctx, GD_E_RUNTIME, "dim %d appears multiple times in the list of dims", d);
+        if (*mask >> d & 1) return gd_fail(ctx, GD_E_RUNTIME, "dim %d appears multiple times in the list of dims", d);
         *mask |= UINT64_C(1) << d;
     }
     return GD_OK;
@@ -127,10 +126,11 @@ static gd_code run_mean(gd_apply *a, int dim, int keepdim, int dtype) {
     gd_dtype in = (gd_dtype)arg_tensor(a, 0)->dtype, result = dtype_or(&a->args[dtype], in);
     job j;
     if (!gd_dtype_is_float(result))
-        return gd_fail(a->ctx, GD_E_DTYPE,
-                       "mean(): could not infer output dtype. %s dtype must be either a floating point or complex dtype. "
-                       "Got: %s",
-                       a->args[dtype].kind == GD_V_DTYPE ? "Optional" : "Input", gd_dtype_scalar_name(result));
+        return gd_fail(
+            a->ctx, GD_E_DTYPE,
+            "mean(): could not infer output dtype. %s dtype must be either a floating point or complex dtype. "
+            "Got: %s",
+            a->args[dtype].kind == GD_V_DTYPE ? "Optional" : "Input", gd_dtype_scalar_name(result));
     gd_code code = plan_job(a, dim, keepdim, result, &j);
     if (code) return code;
     gd_tensor *out = make_output(a->ctx, j.in, j.mask, j.keepdim, result);
@@ -159,17 +159,19 @@ gd_code gd_fw_prod_dim(gd_apply *a) { return run_prod(a, 1, 2, 3); }
 
 static gd_code check_not_empty(gd_apply *a) {
     if (arg_tensor(a, 0)->numel > 0) return GD_OK;
-    return gd_fail(a->ctx, GD_E_RUNTIME,
-                   "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
-                   "the 'dim' argument.",
-                   a->op->name);
+    return gd_fail(
+        a->ctx, GD_E_RUNTIME,
+        "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+        "the 'dim' argument.",
+        a->op->name);
 }
 
 static gd_code check_dims_not_empty(gd_apply *a, uint64_t mask) {
     const gd_tensor *self = arg_tensor(a, 0);
     for (int d = 0; d < self->ndim; d++)
         if (reduces(mask, d) && self->sizes[d] == 0)
-            return gd_fail(a->ctx, GD_E_INDEX, "%s(): Expected reduction dim %d to have non-zero size.", a->op->name, d);
+            return gd_fail(a->ctx, GD_E_INDEX, "%s(): Expected reduction dim %d to have non-zero size.", a->op->name,
+                           d);
     return GD_OK;
 }
 
@@ -387,8 +389,7 @@ gd_code gd_fw_cumsum(gd_apply *a) {
     gd_dtype result = dtype_or(&a->args[2], widened((gd_dtype)self->dtype));
     int dim;
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), self->ndim, &dim);
-    if (!code && result == GD_BOOL)
-        code = gd_fail(a->ctx, GD_E_DTYPE, "\"cumsum_out_cpu\" not implemented for 'Bool'");
+    if (!code && result == GD_BOOL) code = gd_fail(a->ctx, GD_E_DTYPE, "\"cumsum_out_cpu\" not implemented for 'Bool'");
     if (!code) code = run_scan(a, GD_S_CUMSUM, dim, widened(result));
     if (code || result == widened(result)) return code;
     a->nout = 0; /* until there is another */

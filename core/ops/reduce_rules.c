@@ -122,8 +122,9 @@ void gd_bw_prod_dim(gd_bw *b) {
 /* g shared among the elements where `chosen` is true. */
 static gd_tensor *shared(gd_bw *b, const shape *s, gd_tensor *g, gd_tensor *chosen) {
     gd_ctx *c = b->ctx;
-    gd_tensor *count = s->ndim == 0 ? GX(c, sum, T_(chosen))
-                                    : GX(c, sum_dim, T_(chosen), s->mask == ~UINT64_C(0) ? GD_NONE_VALUE : gd_bw_arg(b, 1), B_(true));
+    gd_tensor *count =
+        s->ndim == 0 ? GX(c, sum, T_(chosen))
+                     : GX(c, sum_dim, T_(chosen), s->mask == ~UINT64_C(0) ? GD_NONE_VALUE : gd_bw_arg(b, 1), B_(true));
     return gx_mul(c, chosen, gx_div(c, restored(b, s, g), count));
 }
 
@@ -147,7 +148,8 @@ void gd_bw_extreme_dim(gd_bw *b) {
     int dim;
     if (!b->grads[0] || gd_wrap_dim(b->ctx, gd_bw_arg(b, 1).u.integer, s.ndim, &dim)) return;
     gd_tensor *index = restored(b, &s, gd_bw_output(b, 1));
-    gd_bw_set(b, 0, GX(b->ctx, _put_along, T_(restored(b, &s, b->grads[0])), T_(index), INTS_(s.sizes, s.ndim), I_(dim)));
+    gd_bw_set(b, 0,
+              GX(b->ctx, _put_along, T_(restored(b, &s, b->grads[0])), T_(index), INTS_(s.sizes, s.ndim), I_(dim)));
 }
 
 void gd_bw__put_along(gd_bw *b) {
@@ -219,14 +221,18 @@ static gd_tensor *norm_gradient(gd_bw *b, const shape *s, double p, gd_tensor *x
         gd_tensor *scaled = gx_mul(c, GX(c, sign, T_(x)), unless_zero(b, x, power(b, size, p - 1)));
         return gx_mul(c, gx_mul(c, scaled, g), power(b, y, 1 - p));
     }
-    gd_tensor *scaled = p < 2 ? gx_mul(c, GX(c, sign, T_(x)), power(b, size, p - 1)) : gx_mul(c, x, power(b, size, p - 2));
+    gd_tensor *scaled =
+        p < 2 ? gx_mul(c, GX(c, sign, T_(x)), power(b, size, p - 1)) : gx_mul(c, x, power(b, size, p - 2));
     return gx_mul(c, scaled, unless_zero(b, y, gx_div(c, g, power(b, y, p - 1))));
 }
 
 void gd_bw_norm(gd_bw *b) {
     shape s = shape_of(b, 2, 3);
     gd_value v = gd_bw_arg(b, 1);
-    double p = v.kind == GD_V_NONE ? 2 : v.kind == GD_V_FLOAT ? v.u.real : v.kind == GD_V_BOOL ? (double)v.u.boolean : (double)v.u.integer;
+    double p = v.kind == GD_V_NONE    ? 2
+               : v.kind == GD_V_FLOAT ? v.u.real
+               : v.kind == GD_V_BOOL  ? (double)v.u.boolean
+                                      : (double)v.u.integer;
     gd_tensor *y = restored(b, &s, gd_bw_output(b, 0)), *g = restored(b, &s, b->grads[0]);
     gd_bw_set(b, 0, norm_gradient(b, &s, p, gd_bw_tensor(b, 0), y, g));
 }

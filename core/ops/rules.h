@@ -16,8 +16,8 @@ static inline gd_tensor *gx_do(gd_ctx *ctx, gd_op_id id, const gd_value *args, i
     if (ctx->error.code != GD_OK) return NULL;
     return gd_pool_add(ctx, gd_do(ctx, id, args, nargs));
 }
-#define GX(ctx, id, ...)                                                       \
-    gx_do((ctx), GD_OP_##id, (const gd_value[]){__VA_ARGS__},                  \
+#define GX(ctx, id, ...)                                                                                               \
+    gx_do((ctx), GD_OP_##id, (const gd_value[]){__VA_ARGS__},                                                          \
           (int)(sizeof((const gd_value[]){__VA_ARGS__}) / sizeof(gd_value)))
 #define T_(t) GD_TENSOR_VALUE(t)
 #define I_(i) GD_INT_VALUE(i)

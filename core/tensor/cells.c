@@ -1,4 +1,5 @@
-/* cells.c: free lists of small cells; see cells.h. Under the sanitizers every cell is malloc's, so that they see each use. */
+/* cells.c: free lists of small cells; see cells.h. Under the sanitizers every cell is malloc's, so that they see each
+ * use. */
 #include "core/tensor/cells.h"
 
 #include <pthread.h>

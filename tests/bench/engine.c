@@ -107,10 +107,16 @@ static double tensor_bytes(void) {
 }
 
 /* Milliseconds that one request takes within the process, best of three. */
-static double request_ms(gd_api *api, const char *method, const char *path, const char *query, const char *body, size_t length) {
+static double request_ms(gd_api *api, const char *method, const char *path, const char *query, const char *body,
+                         size_t length) {
     double best = 1e9;
     for (int i = 0; i < 3; i++) {
-        gd_api_request request = {.method = method, .path = path, .query = query, .content_type = "application/json", .body = body, .body_length = length};
+        gd_api_request request = {.method = method,
+                                  .path = path,
+                                  .query = query,
+                                  .content_type = "application/json",
+                                  .body = body,
+                                  .body_length = length};
         gd_api_response response = {0};
         double start = now();
         gd_api_handle(api, &request, &response);

@@ -8,8 +8,8 @@
 static const char answer[] = "{\"outputs\":[{\"name\":\"y\",\"dtype\":\"float32\",\"shape\":[1],\"data\":[4.2]}]}";
 static struct MHD_Response *response;
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-                              const char *upload, size_t *upload_size, void **state) {
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *upload, size_t *upload_size, void **state) {
     (void)cls, (void)url, (void)method, (void)version, (void)upload;
     if (!*state) { /* headers have come; the body follows */
         *state = &response;

@@ -59,9 +59,10 @@ static void cell_1_and_3(void) {
     gd_tensor *x = check("x", gd_from_bytes(ctx, GD_FLOAT32, 1, size1, &two_f, sizeof two_f));
     gd_tensor *w = factory("randn", size1, 1, true), *b = factory("randn", size1, 1, true);
     gd_tensor *y = check("mul", gd_mul(ctx, x, w)), *z = check("add", gd_add(ctx, y, b));
-    printf("is_leaf:%s,%s,%s,%s,%s\n", truth(gd_is_leaf(x)), truth(gd_is_leaf(y)), truth(gd_is_leaf(z)), truth(gd_is_leaf(w)),
-           truth(gd_is_leaf(b)));
-    printf("requires_grad:%s,%s,%s\n", truth(gd_requires_grad(x)), truth(gd_requires_grad(w)), truth(gd_requires_grad(b)));
+    printf("is_leaf:%s,%s,%s,%s,%s\n", truth(gd_is_leaf(x)), truth(gd_is_leaf(y)), truth(gd_is_leaf(z)),
+           truth(gd_is_leaf(w)), truth(gd_is_leaf(b)));
+    printf("requires_grad:%s,%s,%s\n", truth(gd_requires_grad(x)), truth(gd_requires_grad(w)),
+           truth(gd_requires_grad(b)));
     printf("grad_fn:%s,%s\n", gd_node_name(gd_grad_fn(ctx, y)), gd_node_name(gd_grad_fn(ctx, z)));
     backward(z, NULL, true);
     show("w.grad ", gd_grad(w)), show("b.grad ", gd_grad(b));
@@ -94,7 +95,8 @@ static void cell_58(void) {
 
 static void cell_60_and_84(void) {
     const int64_t size[] = {1};
-    gd_tensor *x = factory("ones", size, 1, false), *b = factory("rand", size, 1, true), *w = factory("rand", size, 1, true);
+    gd_tensor *x = factory("ones", size, 1, false), *b = factory("rand", size, 1, true),
+              *w = factory("rand", size, 1, true);
     gd_tensor *y = check("mul", gd_mul(ctx, w, x)), *z = check("add", gd_add(ctx, y, b));
     gd_node *node = gd_grad_fn(ctx, z);
     uint32_t nr = 0;
@@ -108,7 +110,8 @@ static void cell_60_and_84(void) {
 static void cell_88(void) {
     const int64_t size[] = {1};
     gd_ctx_set_grad_mode(ctx, GD_MODE_NO_GRAD);
-    gd_tensor *x = factory("ones", size, 1, false), *w = factory("rand", size, 1, true), *y = check("mul", gd_mul(ctx, x, w));
+    gd_tensor *x = factory("ones", size, 1, false), *w = factory("rand", size, 1, true),
+              *y = check("mul", gd_mul(ctx, x, w));
     printf("%s %s %s\n", truth(gd_requires_grad(x)), truth(gd_requires_grad(w)), truth(gd_requires_grad(y)));
     gd_ctx_set_grad_mode(ctx, GD_MODE_GRAD);
     gd_release(x), gd_release(w), gd_release(y);

@@ -52,7 +52,7 @@ static void flatten(const json_t *j, double *out, int64_t *ints, int64_t *n) {
     if (json_is_array(j)) {
         size_t i;
         const json_t *v;
-        json_array_foreach(j, i, v) flatten(v, out, ints, n);
+        json_array_foreach (j, i, v) flatten(v, out, ints, n);
         return;
     }
     ints[*n] = json_is_integer(j) ? (int64_t)json_integer_value(j) : 0;
@@ -61,7 +61,8 @@ static void flatten(const json_t *j, double *out, int64_t *ints, int64_t *n) {
 
 static int shape_of(const json_t *doc, int64_t *sizes) {
     const json_t *shape = json_object_get(doc, "shape");
-    for (size_t i = 0; i < json_array_size(shape); i++) sizes[i] = (int64_t)json_integer_value(json_array_get(shape, i));
+    for (size_t i = 0; i < json_array_size(shape); i++)
+        sizes[i] = (int64_t)json_integer_value(json_array_get(shape, i));
     return (int)json_array_size(shape);
 }
 
@@ -75,8 +76,10 @@ static gd_tensor *tensor_of(gd_dtype dtype, int ndim, const int64_t *sizes, cons
     flatten(data, values, ints, &n);
     for (int64_t i = 0; i < n && i < gd_numel(t); i++) {
         char *p = t->data + (size_t)i * gd_dtype_bytes(dtype);
-        if (dtype == GD_INT64 || dtype == GD_INT32) gd_store_i64(dtype, p, json_is_boolean(data) ? (int64_t)values[i] : ints[i]);
-        else gd_store_f64(dtype, p, values[i]);
+        if (dtype == GD_INT64 || dtype == GD_INT32)
+            gd_store_i64(dtype, p, json_is_boolean(data) ? (int64_t)values[i] : ints[i]);
+        else
+            gd_store_f64(dtype, p, values[i]);
     }
     free(values), free(ints);
     return t;
@@ -99,7 +102,9 @@ static gd_tensor *find(gd_ctx *c, void *user, const char *name) {
 }
 
 static gd_value value_of(const json_t *j) {
-    if (json_is_string(j)) return strcmp(json_string_value(j), "...") ? GD_STR_VALUE(json_string_value(j)) : (gd_value){.kind = GD_V_ELLIPSIS};
+    if (json_is_string(j))
+        return strcmp(json_string_value(j), "...") ? GD_STR_VALUE(json_string_value(j))
+                                                   : (gd_value){.kind = GD_V_ELLIPSIS};
     if (json_is_boolean(j)) return GD_BOOL_VALUE(json_is_true(j));
     if (json_is_integer(j)) return GD_INT_VALUE((int64_t)json_integer_value(j));
     if (json_is_real(j)) return GD_FLOAT_VALUE(json_real_value(j));
@@ -116,7 +121,12 @@ static gd_value value_of(const json_t *j) {
 static bool close_to(double a, double b, gd_dtype dtype) {
     if (isnan(a) || isnan(b)) return isnan(a) && isnan(b);
     if (isinf(a) || isinf(b)) return a == b;
-    double rtol = dtype == GD_FLOAT64 ? 1e-9 : dtype == GD_FLOAT32 ? 3e-5 : 0, atol = dtype == GD_FLOAT64 ? 1e-10 : dtype == GD_FLOAT32 ? 1e-5 : 0;
+    double rtol = dtype == GD_FLOAT64   ? 1e-9
+                  : dtype == GD_FLOAT32 ? 3e-5
+                                        : 0,
+           atol = dtype == GD_FLOAT64   ? 1e-10
+                  : dtype == GD_FLOAT32 ? 1e-5
+                                        : 0;
     return fabs(a - b) <= atol + rtol * fabs(b);
 }
 
@@ -127,8 +137,9 @@ static bool same(const char *what, gd_tensor *got, const json_t *want) {
     bool ok = true;
     if (got->dtype != w->dtype || !gd_same_shape(got, w)) {
         char a[64], b[64];
-        snprintf(text, sizeof text, "got %s %s, PyTorch %s %s", gd_dtype_name(got->dtype), gd_shape_text(a, sizeof a, got->ndim, got->sizes),
-                 gd_dtype_name(w->dtype), gd_shape_text(b, sizeof b, w->ndim, w->sizes));
+        snprintf(text, sizeof text, "got %s %s, PyTorch %s %s", gd_dtype_name(got->dtype),
+                 gd_shape_text(a, sizeof a, got->ndim, got->sizes), gd_dtype_name(w->dtype),
+                 gd_shape_text(b, sizeof b, w->ndim, w->sizes));
         ok = wrong(what, text);
     }
     char *bytes = ok ? malloc(gd_nbytes(got) + 1) : NULL;
@@ -149,12 +160,13 @@ static bool same(const char *what, gd_tensor *got, const json_t *want) {
 static bool upload(void) {
     const char *name;
     json_t *doc;
-    json_object_foreach(json_object_get(s.doc, "tensors"), name, doc) {
+    json_object_foreach (json_object_get(s.doc, "tensors"), name, doc) {
         gd_tensor *t = tensor_of_doc(doc);
         if (!t || s.ntensors == MAX_TENSORS) return engine_says("upload");
         s.names[s.ntensors] = name;
         s.tensors[s.ntensors++] = t;
-        if (json_is_true(json_object_get(doc, "requires_grad")) && gd_set_requires_grad(ctx, t, true)) return engine_says("upload");
+        if (json_is_true(json_object_get(doc, "requires_grad")) && gd_set_requires_grad(ctx, t, true))
+            return engine_says("upload");
     }
     return true;
 }
@@ -177,13 +189,14 @@ static bool apply(gd_tensor **cloned) {
     for (int i = 0; i < nargs && i < GD_MAX_ARGS; i++) args[i] = value_of(json_array_get(jargs, (size_t)i));
     const char *name;
     json_t *v;
-    json_object_foreach(json_object_get(s.doc, "kwargs"), name, v) kwargs[nkwargs++] = (gd_kwarg){name, value_of(v)};
+    json_object_foreach (json_object_get(s.doc, "kwargs"), name, v) kwargs[nkwargs++] = (gd_kwarg){name, value_of(v)};
     if (json_is_true(json_object_get(s.doc, "clone_first"))) {
         if (!(*cloned = clone_first(jargs))) return engine_says("clone");
         args[0] = GD_TENSOR_VALUE(*cloned);
     }
     gd_ctx_manual_seed(ctx, 42);
-    if (gd_call(ctx, s.op, args, nargs, kwargs, nkwargs, &(gd_resolver){find, NULL}, &s.result)) return engine_says("forward");
+    if (gd_call(ctx, s.op, args, nargs, kwargs, nkwargs, &(gd_resolver){find, NULL}, &s.result))
+        return engine_says("forward");
     reached[ctx->last_op->id] = true;
     return true;
 }
@@ -195,7 +208,10 @@ static bool value_matches(const json_t *value, const gd_value *v) {
         for (uint32_t i = 0; ok && i < v->n; i++) ok = v->u.ints[i] == json_integer_value(json_array_get(value, i));
         return ok || wrong("value", "another list");
     }
-    double got = v->kind == GD_V_BOOL ? v->u.boolean : v->kind == GD_V_INT ? (double)v->u.integer : v->kind == GD_V_FLOAT ? v->u.real : 0;
+    double got = v->kind == GD_V_BOOL    ? v->u.boolean
+                 : v->kind == GD_V_INT   ? (double)v->u.integer
+                 : v->kind == GD_V_FLOAT ? v->u.real
+                                         : 0;
     if (json_is_null(value)) return v->kind == GD_V_NONE || wrong("value", "not None");
     return got == number_of(value) || wrong("value", "differs");
 }
@@ -212,7 +228,8 @@ static bool outputs_match(gd_tensor *cloned) {
         char what[32];
         snprintf(what, sizeof what, "output %zu", i);
         if (!same(what, got[i], w)) return false;
-        if (gd_requires_grad(got[i]) != json_is_true(json_object_get(w, "requires_grad"))) return wrong(what, "requires_grad differs");
+        if (gd_requires_grad(got[i]) != json_is_true(json_object_get(w, "requires_grad")))
+            return wrong(what, "requires_grad differs");
         const char *name = json_string_value(json_object_get(w, "grad_fn"));
         gd_node *node = gd_grad_fn(ctx, got[i]);
         if (name && strcmp(node ? gd_node_name(node) : "None", name)) {
@@ -225,7 +242,8 @@ static bool outputs_match(gd_tensor *cloned) {
 }
 
 /* Gradients of from[chosen] with recorded cotangents, compared; the gradients go to `out`. */
-static bool gradients(const char *what, const json_t *record, const json_t *inputs, gd_tensor **from, bool create, gd_tensor **out) {
+static bool gradients(const char *what, const json_t *record, const json_t *inputs, gd_tensor **from, bool create,
+                      gd_tensor **out) {
     const json_t *chosen = json_object_get(record, "outputs"), *want = json_object_get(record, "grads");
     gd_tensor *outputs[MAX_TENSORS], *seeds[MAX_TENSORS] = {0}, *leaves[MAX_TENSORS];
     int n = (int)json_array_size(chosen), m = (int)json_array_size(inputs);
@@ -233,7 +251,8 @@ static bool gradients(const char *what, const json_t *record, const json_t *inpu
     for (int i = 0; ok && i < n; i++) {
         outputs[i] = from[json_integer_value(json_array_get(chosen, (size_t)i))];
         if (!outputs[i]) return wrong(what, "a gradient is missing");
-        seeds[i] = tensor_of(outputs[i]->dtype, outputs[i]->ndim, outputs[i]->sizes, json_array_get(json_object_get(record, "seeds"), (size_t)i));
+        seeds[i] = tensor_of(outputs[i]->dtype, outputs[i]->ndim, outputs[i]->sizes,
+                             json_array_get(json_object_get(record, "seeds"), (size_t)i));
         ok = seeds[i] != NULL;
     }
     for (int i = 0; ok && i < m; i++) {
@@ -290,8 +309,10 @@ static void run_file(const char *dir, const char *op) {
     for (int line = 1; getline(&text, &room, f) > 0; line++) {
         json_error_t error;
         json_t *doc = json_loads(text, JSON_DECODE_ANY, &error);
-        if (doc) run_line(op, line, doc);
-        else printf("FAILED %s:%d: %s\n", path, line, error.text), failed++;
+        if (doc)
+            run_line(op, line, doc);
+        else
+            printf("FAILED %s:%d: %s\n", path, line, error.text), failed++;
         json_decref(doc);
     }
     free(text);
@@ -319,7 +340,9 @@ static void check_coverage(void) {
 }
 
 static void flipped(gd_bw *b) { gd_bw_set(b, 0, gx_neg(b->ctx, gx_mul(b->ctx, b->grads[0], gd_bw_tensor(b, 1)))); }
-static void slightly_off(gd_bw *b) { gd_bw_set(b, 0, gx_mul_s(b->ctx, gx_mul(b->ctx, b->grads[0], gd_bw_output(b, 0)), 1.001)); }
+static void slightly_off(gd_bw *b) {
+    gd_bw_set(b, 0, gx_mul_s(b->ctx, gx_mul(b->ctx, b->grads[0], gd_bw_output(b, 0)), 1.001));
+}
 
 /* The checker is checked: with `rule` planted, the op's samples must not all pass. */
 static void plant(const char *dir, gd_op_id id, const char *op, gd_backward_fn rule) {

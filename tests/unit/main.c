@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SUITES(X)                                                                                                      \
-    X(tensor) X(repr) X(autograd) X(bind) X(session) X(pointwise) X(reduce) X(random) X(shape) X(index) X(linalg)      \
-    X(json) X(npy) X(api) X(options) X(guard) X(threads)
+/* clang-format off */
+#define SUITES(X) \
+    X(tensor) X(repr) X(autograd) X(bind) X(session) X(pointwise) X(reduce) X(random) X(shape) X(index) \
+    X(linalg) X(json) X(npy) X(api) X(options) X(guard) X(threads)
+/* clang-format on */
 
 #define X(name) Suite *name##_suite(void);
 SUITES(X)

@@ -42,8 +42,12 @@ static int call(const char *line, const char *body) {
     char method[16], path[512], *query;
     ck_assert_int_eq(sscanf(line, "%15s %511s", method, path), 2);
     if ((query = strchr(path, '?'))) *query++ = 0;
-    return handle(&(gd_api_request){
-        .method = method, .path = path, .query = query, .body = body, .body_length = body ? strlen(body) : 0, .id = "r1"});
+    return handle(&(gd_api_request){.method = method,
+                                    .path = path,
+                                    .query = query,
+                                    .body = body,
+                                    .body_length = body ? strlen(body) : 0,
+                                    .id = "r1"});
 }
 
 static void has(const char *part) { ck_assert_msg(strstr(text, part) != NULL, "%s lacks %s", text, part); }
@@ -149,20 +153,24 @@ START_TEST(wrong_tensors) {
     problem("PATCH " S "/tensors/i", "{\"requires_grad\":1}", 422, "bad_argument");
     problem("GET " S "/tensors/t", NULL, 404, "unknown_tensor");
     problem("GET " S "/tensors/i?data=some", NULL, 422, "bad_query");
-    gd_api_request r = {.method = "PUT", .path = S "/tensors/t", .content_type = "text/plain", .body = "{}", .body_length = 2};
+    gd_api_request r = {
+        .method = "PUT", .path = S "/tensors/t", .content_type = "text/plain", .body = "{}", .body_length = 2};
     ck_assert_int_eq(handle(&r), 415);
 }
 END_TEST
 
 static int put_bytes(const char *path, const char *query, const char *type, const void *bytes, size_t n) {
-    return handle(&(gd_api_request){.method = "PUT", .path = path, .query = query, .content_type = type, .body = bytes, .body_length = n});
+    return handle(&(gd_api_request){
+        .method = "PUT", .path = path, .query = query, .content_type = type, .body = bytes, .body_length = n});
 }
 
 START_TEST(binary_values) {
     double values[] = {0, 1, 2, 3, 4, 5};
     char file[GD_NPY_WRITE_MAX + sizeof values];
     session();
-    ck_assert_int_eq(put_bytes(S "/tensors/a", "dtype=float64&shape=2,3&requires_grad=true", "application/octet-stream", values, 48), 201);
+    ck_assert_int_eq(
+        put_bytes(S "/tensors/a", "dtype=float64&shape=2,3&requires_grad=true", "application/octet-stream", values, 48),
+        201);
     has("\"data\":[[0.0,1.0,2.0],[3.0,4.0,5.0]]");
     has("\"requires_grad\":true");
     ck_assert_int_eq(put_bytes(S "/tensors/e", "shape=0,3", "application/octet-stream", "", 0), 201);
@@ -173,7 +181,8 @@ START_TEST(binary_values) {
     has("\"data\":[false,true]");
     ck_assert_int_eq(put_bytes(S "/tensors/c", "dtype=float64&shape=7", "application/octet-stream", values, 48), 422);
     has("wrong_length");
-    ck_assert_int_eq(put_bytes(S "/tensors/c", "shape=4611686018427387904,4", "application/octet-stream", values, 48), 422);
+    ck_assert_int_eq(put_bytes(S "/tensors/c", "shape=4611686018427387904,4", "application/octet-stream", values, 48),
+                     422);
     ck_assert_int_eq(put_bytes(S "/tensors/c", "shape=1,", "application/octet-stream", values, 4), 422);
     ck_assert_int_eq(put_bytes(S "/tensors/a/data", "", "application/octet-stream", values, 48), 200);
     int64_t sizes[] = {3, 2};
@@ -188,7 +197,9 @@ START_TEST(binary_values) {
     ck_assert_int_eq(put_bytes(S "/tensors/c", NULL, "application/x-npy", file, n + 40), 422);
     ck_assert_int_eq(put_bytes(S "/tensors/c", NULL, "application/x-npy", file, 20), 400);
     ck_assert_int_eq(put_bytes(S "/tensors/c", NULL, "application/x-npy", "", 0), 400);
-    gd_api_request get = {.method = "GET", .path = S "/tensors/n/data", .accept = "text/html, application/x-npy;q=0.9, application/json;q=0.1"};
+    gd_api_request get = {.method = "GET",
+                          .path = S "/tensors/n/data",
+                          .accept = "text/html, application/x-npy;q=0.9, application/json;q=0.1"};
     ck_assert_int_eq(handle(&get), 200);
     ck_assert_str_eq(answer.content_type, "application/x-npy");
     ck_assert(answer.length == n + 48 && !memcmp(answer.body + n, values, 48));
@@ -206,7 +217,8 @@ static int upload(const char *query, const char *type, const char *bytes, size_t
     gd_api_request r = {.method = "PUT", .path = S "/tensors/u", .query = query, .content_type = type};
     r.upload = gd_api_upload_begin(api, &r, n);
     ck_assert_ptr_nonnull(r.upload);
-    for (size_t at = 0; at < n; at += piece) ck_assert(gd_api_upload_write(r.upload, bytes + at, n - at < piece ? n - at : piece));
+    for (size_t at = 0; at < n; at += piece)
+        ck_assert(gd_api_upload_write(r.upload, bytes + at, n - at < piece ? n - at : piece));
     ck_assert_int_eq(gd_api_cost(api, &r), GD_COST_WORKER);
     int status = handle(&r);
     gd_api_upload_free(r.upload);
@@ -295,7 +307,8 @@ START_TEST(wrong_ops) {
     problem("POST " S "/ops", "{\"op\":1}", 422, "bad_argument");
     problem("POST " S "/ops", "{\"op\":\"add\",\"arg\":[]}", 422, "unknown_field");
     problem("POST " S "/ops", "{\"op\":\"zeros\",\"args\":[[4611686018427387904,4]]}", 422, "too_large");
-    problem("POST " S "/ops", "[{\"op\":\"ones\",\"args\":[2],\"out\":\"d\"},{\"op\":\"ones\",\"args\":[\"q\"]}]", 422, "bad_argument");
+    problem("POST " S "/ops", "[{\"op\":\"ones\",\"args\":[2],\"out\":\"d\"},{\"op\":\"ones\",\"args\":[\"q\"]}]", 422,
+            "bad_argument");
     has("\"pointer\":\"/1\"");
     good("GET " S "/tensors/d", NULL, 200);
     problem("POST /v1/sessions/none/ops", "{\"op\":\"ones\",\"args\":[2]}", 404, "unknown_session");
@@ -348,10 +361,14 @@ START_TEST(autograd) {
     good("POST " S "/ops", "{\"op\":\"mul\",\"args\":[\"x\",\"x\"],\"out\":\"y\"}", 201);
     good("POST " S "/backward", "{\"tensors\":\"y\",\"retain_graph\":true}", 200);
     ck_assert_str_eq(text, "{\"accumulated\":[\"x\"]}\n");
-    good("POST " S "/backward", "{\"tensors\":[\"y\"],\"grad_tensors\":[2],\"inputs\":[\"x\"],\"retain_graph\":true}", 200);
+    good("POST " S "/backward", "{\"tensors\":[\"y\"],\"grad_tensors\":[2],\"inputs\":[\"x\"],\"retain_graph\":true}",
+         200);
     good("GET " S "/tensors/x/grad", NULL, 200);
     ck_assert_str_eq(text, "18.0\n");
-    good("POST " S "/grad", "{\"outputs\":\"y\",\"inputs\":[\"x\",\"u\"],\"allow_unused\":true,\"create_graph\":true,\"out\":[\"g\",null]}", 200);
+    good(
+        "POST " S "/grad",
+        "{\"outputs\":\"y\",\"inputs\":[\"x\",\"u\"],\"allow_unused\":true,\"create_graph\":true,\"out\":[\"g\",null]}",
+        200);
     has("{\"grads\":[{\"name\":\"g\"");
     has(",null]}");
     problem("POST " S "/grad", "{\"outputs\":\"y\",\"inputs\":[\"u\"],\"retain_graph\":true}", 409, "unused_input");
@@ -463,7 +480,8 @@ START_TEST(the_service) {
 END_TEST
 
 static gd_api_where cost_of(const char *method, const char *path, const char *body) {
-    return gd_api_cost(api, &(gd_api_request){.method = method, .path = path, .body = body, .body_length = body ? strlen(body) : 0});
+    return gd_api_cost(
+        api, &(gd_api_request){.method = method, .path = path, .body = body, .body_length = body ? strlen(body) : 0});
 }
 
 START_TEST(costs) {

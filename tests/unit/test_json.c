@@ -111,9 +111,29 @@ START_TEST(documents_are_read) {
 END_TEST
 
 START_TEST(malformed_documents_are_refused) {
-    static const char *const bad[] = {"{", "{\"data\":[1,}", "[1,2", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}", "nul", "{'a':1}", "[1]x",
-                                      "{\"a\":\"\\u00011\"}", "{\"a\":\"\x01\"}", "\xff\xfe{}", "{\"a\":\"\xc0\x80\"}", "[01]", "[1.]",
-                                      "[NaNx]", "{\"a\":tru}", "}", "]", "\"a", "{\"a\":[1,2}", "[-]", "{\"a\" 1}", "[Infinit]"};
+    static const char *const bad[] = {"{",
+                                      "{\"data\":[1,}",
+                                      "[1,2",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{\"a\":\"\\u0000\"}",
+                                      "nul",
+                                      "{'a':1}",
+                                      "[1]x",
+                                      "{\"a\":\"\\u00011\"}",
+                                      "{\"a\":\"\x01\"}",
+                                      "\xff\xfe{}",
+                                      "{\"a\":\"\xc0\x80\"}",
+                                      "[01]",
+                                      "[1.]",
+                                      "[NaNx]",
+                                      "{\"a\":tru}",
+                                      "}",
+                                      "]",
+                                      "\"a",
+                                      "{\"a\":[1,2}",
+                                      "[-]",
+                                      "{\"a\" 1}",
+                                      "[Infinit]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) refused(bad[i], "malformed_json");
     refused("{\"a\":\n  [1,\n x]}", "malformed_json");
     ck_assert_int_eq(fault.line, 3);

@@ -27,7 +27,8 @@ START_TEST(what_is_written_is_read) {
             gd_npy form;
             ck_assert_uint_eq(n % 64, 0);
             ck_assert_int_eq(gd_npy_read(head, n, &form, &why), GD_NPY_OK);
-            ck_assert(form.dtype == (gd_dtype)d && form.ndim == ndim && !form.fortran && !form.swapped && form.header_bytes == n);
+            ck_assert(form.dtype == (gd_dtype)d && form.ndim == ndim && !form.fortran && !form.swapped &&
+                      form.header_bytes == n);
             ck_assert(!memcmp(form.sizes, sizes, (size_t)ndim * sizeof *sizes));
             for (size_t cut = 0; cut < n; cut += 7) ck_assert_int_eq(gd_npy_read(head, cut, &form, &why), GD_NPY_MORE);
         }
@@ -49,13 +50,22 @@ START_TEST(numpy_s_own_headers_are_read) {
 END_TEST
 
 START_TEST(bad_headers_are_refused) {
-    static const char *const bad[] = {"", "{", "{}", "{'descr': '<f8'}", "{'descr': '<c16', 'fortran_order': False, 'shape': (1,)}",
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "{}",
+                                      "{'descr': '<f8'}",
+                                      "{'descr': '<c16', 'fortran_order': False, 'shape': (1,)}",
                                       "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}",
-                                      "{'descr': '<f8', 'fortran_order': 1, 'shape': (1,)}", "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}",
+                                      "{'descr': '<f8', 'fortran_order': 1, 'shape': (1,)}",
+                                      "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}",
                                       "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,)}",
-                                      "{'descr': '<f8', 'fortran_order': False, 'shape': 3}", "{'descr': '<f8', 'descr': '<f8', 'shape': (1,)}",
-                                      "{'descr': '<f8', 'fortran_order': False, 'shape': (1,)} x", "{'a': 1}", "{'descr': 'f8', 'fortran_order': False, 'shape': ()}",
-                                      "{'descr': '<f8, 'fortran_order': False, 'shape': ()}", "{'descr': '<f8' 'fortran_order': False}"};
+                                      "{'descr': '<f8', 'fortran_order': False, 'shape': 3}",
+                                      "{'descr': '<f8', 'descr': '<f8', 'shape': (1,)}",
+                                      "{'descr': '<f8', 'fortran_order': False, 'shape': (1,)} x",
+                                      "{'a': 1}",
+                                      "{'descr': 'f8', 'fortran_order': False, 'shape': ()}",
+                                      "{'descr': '<f8, 'fortran_order': False, 'shape': ()}",
+                                      "{'descr': '<f8' 'fortran_order': False}"};
     gd_npy form;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(read_dict(bad[i], &form) == GD_NPY_BAD, "%s was accepted", bad[i]);

@@ -116,8 +116,8 @@ START_TEST(test_refusals) {
     gd_tensor *t = COUNTED(GD_FLOAT32, 3), *whole = COUNTED(GD_INT64, 3);
     REFUSED("randint", "random_ expects 'from' to be less than 'to', but got from=5 >= to=3", I_(5), I_(3), INTS_(2));
     REFUSED("randn", "Trying to create tensor with negative dimension -1: [-1]", INTS_(-1));
-    REFUSED("uniform_", "uniform_ expects to return a [from, to) range, but found from=2 > to=1", T_(t), GD_FLOAT_VALUE(2),
-            GD_FLOAT_VALUE(1));
+    REFUSED("uniform_", "uniform_ expects to return a [from, to) range, but found from=2 > to=1", T_(t),
+            GD_FLOAT_VALUE(2), GD_FLOAT_VALUE(1));
     REFUSED("normal_", "normal expects std >= 0.0, but found std -1", T_(t), GD_FLOAT_VALUE(0), GD_FLOAT_VALUE(-1));
     REFUSED("bernoulli_", "bernoulli_ expects p to be in [0, 1], but got p=1.5", T_(t), GD_FLOAT_VALUE(1.5));
     REFUSED("normal_", "\"normal_kernel_cpu\" not implemented for 'Long'", T_(whole));

@@ -15,7 +15,8 @@ static double number(gd_tensor *t) {
 
 START_TEST(test_sum_dims) {
     gd_tensor *t = COUNTED(D, 2, 3, 4), *turned = CALL("transpose", T_(t), I_(0), I_(2));
-    gd_tensor *a = CALL("sum", T_(t), INTS_(0, 2)), *b = CALL("sum", T_(turned), INTS_(0, -1)), *c = CALL("sum", T_(t), I_(1), GD_BOOL_VALUE(true));
+    gd_tensor *a = CALL("sum", T_(t), INTS_(0, 2)), *b = CALL("sum", T_(turned), INTS_(0, -1)),
+              *c = CALL("sum", T_(t), I_(1), GD_BOOL_VALUE(true));
     HAS(a, 60, 92, 124);
     HAS(b, 60, 92, 124);
     SHAPE(c, 2, 1, 4);
@@ -39,7 +40,8 @@ START_TEST(test_sum_is_cascaded) {
 END_TEST
 
 START_TEST(test_integer_sums) {
-    gd_tensor *b = COUNTED(GD_BOOL, 5), *u = COUNTED(GD_UINT8, 5), *s = CALL("sum", T_(b)), *p = CALL("prod", T_(u), I_(0));
+    gd_tensor *b = COUNTED(GD_BOOL, 5), *u = COUNTED(GD_UINT8, 5), *s = CALL("sum", T_(b)),
+              *p = CALL("prod", T_(u), I_(0));
     ck_assert_int_eq(gd_dtype_of(s), GD_INT64);
     ck_assert_int_eq(gd_dtype_of(p), GD_INT64);
     HAS(s, 4);
@@ -58,7 +60,10 @@ START_TEST(test_empty_reductions) {
     ck_assert_double_eq(number(CALL("norm", T_(t))), 0);
     ck_assert_double_eq(number(CALL("all", T_(t))), 1);
     ck_assert_double_eq(number(CALL("any", T_(t))), 0);
-    REFUSED("max", "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.", T_(t));
+    REFUSED(
+        "max",
+        "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.",
+        T_(t));
     REFUSED("amin", "amin(): Expected reduction dim 1 to have non-zero size.", T_(t), I_(1));
     REFUSED("argmax", "argmax(): Expected reduction dim to be specified for input.numel() == 0.", T_(t));
     DROP(t, s, p);
@@ -70,7 +75,10 @@ START_TEST(test_bad_dims) {
     REFUSED("sum", "dim 0 appears multiple times in the list of dims", T_(t), INTS_(0, -2));
     REFUSED("sum", "Dimension out of range (expected to be in range of [-2, 1], but got 5)", T_(t), I_(5));
     REFUSED("softmax", "Dimension out of range (expected to be in range of [-2, 1], but got 2)", T_(t), I_(2));
-    REFUSED("mean", "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: Long", T_(whole));
+    REFUSED(
+        "mean",
+        "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: Long",
+        T_(whole));
     REFUSED("std", "std and var only support floating point and complex dtypes", T_(whole));
     REFUSED("norm", "only valid string values are 'fro' and 'nuc', found foo", T_(t), GD_STR_VALUE("foo"));
     DROP(t, whole);
@@ -148,14 +156,16 @@ START_TEST(test_exponentials) {
     HAS(l, -1.3132616875182228, -0.3132616875182228);
     ck_assert_double_eq_tol(number(CALL("logsumexp", T_(t), I_(0))), 1001.3132616875182, 1e-12);
     ck_assert(isinf(number(CALL("logsumexp", T_(low), I_(0)))));
-    gd_tensor *grid = COUNTED(D, 2, 3, 2), *along = CALL("softmax", T_(grid), I_(1)), *sums = CALL("sum", T_(along), I_(1));
+    gd_tensor *grid = COUNTED(D, 2, 3, 2), *along = CALL("softmax", T_(grid), I_(1)),
+              *sums = CALL("sum", T_(along), I_(1));
     HAS(sums, 1, 1, 1, 1);
     DROP(t, low, s, l, grid, along, sums);
 }
 END_TEST
 
 START_TEST(test_cumsum) {
-    gd_tensor *t = COUNTED(GD_INT32, 2, 3), *down = CALL("cumsum", T_(t), I_(0)), *right = CALL("cumsum", T_(t), I_(-1));
+    gd_tensor *t = COUNTED(GD_INT32, 2, 3), *down = CALL("cumsum", T_(t), I_(0)),
+              *right = CALL("cumsum", T_(t), I_(-1));
     ck_assert_int_eq(gd_dtype_of(down), GD_INT64);
     HAS(down, 0, 1, 2, 3, 5, 7);
     HAS(right, 0, 1, 3, 3, 7, 12);
@@ -173,13 +183,13 @@ static gd_tensor *slope(const char *op, const char *node, gd_tensor *x, const gd
     gd_release(y);
     return g;
 }
-#define SLOPE(op, node, x, ...)                                                                                        \
-    slope((op), (node), (x), VALUES(T_(x), __VA_ARGS__))
+#define SLOPE(op, node, x, ...) slope((op), (node), (x), VALUES(T_(x), __VA_ARGS__))
 
 START_TEST(test_sum_gradients) {
     gd_tensor *x = needing_grad(COUNTED(D, 2, 2)), *y = CALL("sum", T_(x));
     has_node(y, "SumBackward0");
-    gd_tensor *a = gradient(y, x), *b = SLOPE("sum", "SumBackward1", x, I_(0)), *c = SLOPE("mean", "MeanBackward1", x, I_(1), GD_BOOL_VALUE(true));
+    gd_tensor *a = gradient(y, x), *b = SLOPE("sum", "SumBackward1", x, I_(0)),
+              *c = SLOPE("mean", "MeanBackward1", x, I_(1), GD_BOOL_VALUE(true));
     HAS(a, 1, 1, 1, 1);
     HAS(b, 1, 2, 1, 2);
     HAS(c, .5, .5, 1, 1);
@@ -216,8 +226,10 @@ START_TEST(test_smooth_gradients) {
     gd_tensor *x = needing_grad(VECTOR(D, 3, 4)), *zero = needing_grad(VECTOR(D, 0, 0));
     gd_tensor *a = SLOPE("norm", "NormBackward1", x, I_(2)), *b = SLOPE("norm", "NormBackward1", zero, I_(2));
     gd_tensor *c = SLOPE("var", "VarBackward0", x, I_(0)), *d = SLOPE("std", "StdBackward0", x, I_(0));
-    gd_tensor *e = SLOPE("softmax", "SoftmaxBackward0", x, I_(0)), *f = SLOPE("log_softmax", "LogSoftmaxBackward0", x, I_(0));
-    gd_tensor *g = SLOPE("logsumexp", "LogsumexpBackward0", x, I_(0)), *h = SLOPE("cumsum", "CumsumBackward0", x, I_(0));
+    gd_tensor *e = SLOPE("softmax", "SoftmaxBackward0", x, I_(0)),
+              *f = SLOPE("log_softmax", "LogSoftmaxBackward0", x, I_(0));
+    gd_tensor *g = SLOPE("logsumexp", "LogsumexpBackward0", x, I_(0)),
+              *h = SLOPE("cumsum", "CumsumBackward0", x, I_(0));
     HAS(a, .6, .8);
     HAS(b, 0, 0);
     HAS(c, -1, 1);
@@ -234,8 +246,9 @@ START_TEST(test_no_freedom) {
     gd_tensor *x = needing_grad(VECTOR(D, 1)), *y = CALL("std", T_(x)), *g = NULL;
     gd_backward_options options = {0};
     ck_assert_int_ne(gd_autograd_grad(ctx, &y, 1, NULL, &x, 1, &options, &g), GD_OK);
-    ck_assert_str_eq(gd_ctx_error(ctx)->message,
-                     "Function StdBackward0 returned an invalid gradient at index 0 - got [] but expected shape compatible with [1]");
+    ck_assert_str_eq(
+        gd_ctx_error(ctx)->message,
+        "Function StdBackward0 returned an invalid gradient at index 0 - got [] but expected shape compatible with [1]");
     DROP(x, y);
 }
 END_TEST
@@ -255,7 +268,8 @@ END_TEST
 /* ---- creation and conversion --------------------------------------------------------------------- */
 
 START_TEST(test_ranges) {
-    gd_tensor *a = CALL("arange", I_(3)), *b = CALL("arange", I_(5), I_(0), I_(-2)), *c = CALL("arange", GD_FLOAT_VALUE(0), GD_FLOAT_VALUE(1), GD_FLOAT_VALUE(.25));
+    gd_tensor *a = CALL("arange", I_(3)), *b = CALL("arange", I_(5), I_(0), I_(-2)),
+              *c = CALL("arange", GD_FLOAT_VALUE(0), GD_FLOAT_VALUE(1), GD_FLOAT_VALUE(.25));
     gd_tensor *d = CALL("linspace", I_(0), I_(1), I_(5)), *e = CALL("eye", I_(2), I_(3));
     HAS(a, 0, 1, 2);
     HAS(b, 5, 3, 1);
@@ -275,18 +289,21 @@ START_TEST(test_ranges) {
 END_TEST
 
 START_TEST(test_filled) {
-    gd_tensor *a = CALL("full", INTS_(2), I_(7)), *b = CALL("full", INTS_(), GD_BOOL_VALUE(true)), *like = CALL("ones_like", T_(a));
+    gd_tensor *a = CALL("full", INTS_(2), I_(7)), *b = CALL("full", INTS_(), GD_BOOL_VALUE(true)),
+              *like = CALL("ones_like", T_(a));
     ck_assert_int_eq(gd_dtype_of(a), GD_INT64);
     ck_assert_int_eq(gd_dtype_of(b), GD_BOOL);
     HAS(like, 1, 1);
-    REFUSED("zeros", "Storage size calculation overflowed with sizes=[4611686018427387904, 4]", INTS_(INT64_C(1) << 62, 4));
+    REFUSED("zeros", "Storage size calculation overflowed with sizes=[4611686018427387904, 4]",
+            INTS_(INT64_C(1) << 62, 4));
     REFUSED("zeros", "Trying to create tensor with negative dimension -1: [-1]", INTS_(-1));
     DROP(a, b, like);
 }
 END_TEST
 
 START_TEST(test_conversion) {
-    gd_tensor *x = needing_grad(VECTOR(GD_FLOAT32, 1, 2)), *same = CALL("float", T_(x)), *d = CALL("double", T_(x)), *l = CALL("long", T_(x));
+    gd_tensor *x = needing_grad(VECTOR(GD_FLOAT32, 1, 2)), *same = CALL("float", T_(x)), *d = CALL("double", T_(x)),
+              *l = CALL("long", T_(x));
     ck_assert_ptr_eq(same, x);
     has_node(d, "ToCopyBackward0");
     gd_tensor *g = gradient(d, x);
@@ -299,7 +316,8 @@ END_TEST
 
 /* A copy keeps the order of dimensions in memory; contiguous() does not. */
 START_TEST(test_copies) {
-    gd_tensor *base = COUNTED(D, 2, 3), *t = CALL("t", T_(base)), *copy = CALL("clone", T_(t)), *rows = CALL("contiguous", T_(t));
+    gd_tensor *base = COUNTED(D, 2, 3), *t = CALL("t", T_(base)), *copy = CALL("clone", T_(t)),
+              *rows = CALL("contiguous", T_(t));
     ck_assert_int_eq(gd_strides(copy)[0], 1);
     ck_assert_int_eq(gd_strides(copy)[1], 3);
     ck_assert(gd_is_contiguous(rows));
@@ -310,7 +328,8 @@ START_TEST(test_copies) {
 END_TEST
 
 START_TEST(test_overwriting) {
-    gd_tensor *x = needing_grad(VECTOR(D, 1, 2)), *a = CALL("clone", T_(x)), *b = CALL("clone", T_(x)), *src = needing_grad(VECTOR(D, 9));
+    gd_tensor *x = needing_grad(VECTOR(D, 1, 2)), *a = CALL("clone", T_(x)), *b = CALL("clone", T_(x)),
+              *src = needing_grad(VECTOR(D, 9));
     gd_release(CALL("fill_", T_(a), GD_FLOAT_VALUE(3)));
     has_node(a, "FillBackward2");
     gd_tensor *ga = gradient(a, x);
@@ -321,7 +340,8 @@ START_TEST(test_overwriting) {
     gd_tensor *gs = gradient(b, src);
     HAS(gs, 3);
     gd_tensor *wide = CALL("expand", T_(src), INTS_(3)), *long_one = COUNTED(D, 3);
-    REFUSED("copy_", "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0", T_(b), T_(long_one));
+    REFUSED("copy_", "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0", T_(b),
+            T_(long_one));
     gd_tensor *bytes = COUNTED(GD_UINT8, 2);
     REFUSED("fill_", "value cannot be converted to type uint8_t without overflow", T_(bytes), I_(300));
     DROP(x, a, b, src, ga, gs, wide, long_one, bytes);

@@ -23,8 +23,8 @@ static int one_backward(gd_session *s) {
     if (gd_session_bind(s, "w", gd_retain(w), &rebound)) return 0;
     gd_tensor *y = gd_mul(ctx, w, w);
     gd_value grad;
-    int ok = y && !gd_backward(ctx, &y, 1, NULL, NULL, 0, &(gd_backward_options){0}, NULL, NULL) && !gd_item(ctx, gd_grad(w), &grad) &&
-             grad.u.real == 6;
+    int ok = y && !gd_backward(ctx, &y, 1, NULL, NULL, 0, &(gd_backward_options){0}, NULL, NULL) &&
+             !gd_item(ctx, gd_grad(w), &grad) && grad.u.real == 6;
     gd_release(y), gd_release(w);
     return ok;
 }
@@ -54,7 +54,8 @@ START_TEST(sessions_survive_deletion_while_used) {
     registry = gd_registry_new(&(gd_registry_options){.session_ttl_seconds = 100});
     ck_assert_ptr_nonnull(registry);
     pthread_t threads[THREADS];
-    for (size_t i = 0; i < THREADS; i++) ck_assert_int_eq(pthread_create(&threads[i], NULL, worker, (void *)(i + 1)), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, worker, (void *)(i + 1)), 0);
     for (size_t i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     ck_assert_int_eq(finished_rounds, THREADS * ROUNDS);
     gd_registry_free(registry);
