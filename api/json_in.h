@@ -34,11 +34,9 @@ typedef struct gd_json_arena {
     _Alignas(16) char first[2048];
 } gd_json_arena;
 
-/* Makes jansson take memory from arenas while gd_body_read runs; at other times it is malloc's. Once, before threads.
- */
-void gd_json_arena_install(void);
-void gd_json_arena_begin(gd_json_arena *a); /* for this thread */
-void gd_json_arena_pause(void);             /* what it gave stays */
+/* From here to gd_json_arena_pause jansson's memory comes from `a` on this thread; at other times from malloc. */
+void gd_json_arena_begin(gd_json_arena *a);
+void gd_json_arena_pause(void); /* what was given stays */
 void gd_json_arena_free(gd_json_arena *a);
 
 /* The tree of a document that is plain, or NULL: jansson is to read it. While an arena is active; no deeper than
