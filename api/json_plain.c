@@ -35,8 +35,8 @@ static json_t *read_integer(const char **at, const char *end) {
     json_int_t v = 0;
     if (negative) p++;
     const char *first = p;
-    for (; p < end && *p >= '0' && *p <= '9' && p - first <= DIGITS; p++) v = v * 10 + (*p - '0');
-    if (p == end || p == first || p - first > DIGITS || (*first == '0' && (negative || p - first > 1))) return NULL;
+    for (; p < end && *p >= '0' && *p <= '9' && p - first < DIGITS; p++) v = v * 10 + (*p - '0');
+    if (p == end || p == first || (*first == '0' && (negative || p - first > 1))) return NULL;
     if (*p != ',' && *p != ']' && *p != '}' && *p != ' ' && *p != '\n') return NULL; /* a real, most likely */
     *at = p;
     return json_integer(negative ? -v : v);

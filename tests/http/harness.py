@@ -1,4 +1,5 @@
 """What the HTTP tests share: the real binary on a free port, requests, and a runner that counts. Standard library only."""
+import atexit
 import http.client
 import json
 import os
@@ -23,6 +24,7 @@ class Server:
     def __init__(self, *flags, env=None):
         self.process = subprocess.Popen([f"{BUILD}/gradd", "--listen", "127.0.0.1:0", *flags], stderr=subprocess.PIPE,
                                         text=True, env={**os.environ, **(env or {})})
+        atexit.register(self.process.kill)  # a failed test leaves none behind
         self.log = []
         for line in self.process.stderr:
             self.log.append(line)
