@@ -22,7 +22,7 @@ PREFIX ?= /usr/local
 LTO ?= $(if $(SAN),,-flto)
 
 BUILD_PACKAGES = gcc g++ make libc6-dev libmicrohttpd-dev libjansson-dev libuv1-dev libsleef-dev uthash-dev libopenblas0-serial
-TEST_PACKAGES = check curl jq python3
+TEST_PACKAGES = check pkg-config curl jq python3
 CHECK_PACKAGES = clang-format cppcheck
 BENCH_PACKAGES = wrk python3
 
@@ -136,7 +136,7 @@ $(BUILD)/gradd: $(BUILD)/server/main.o $(ALL_LIBS)
 
 $(call objects,$(UNIT_SRC)): | test-deps
 $(BUILD)/tests/unit/run: $(call objects,$(UNIT_SRC)) $(ALL_LIBS)
-	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(API_LIBS) $(CORE_LIBS) $$(pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm)
+	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(API_LIBS) $(CORE_LIBS) $$(pkg-config --libs check)
 $(BUILD)/tests/conformance/run_samples: $(BUILD)/tests/conformance/run_samples.o $(ALL_LIBS)
 	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -o $@ $^ $(API_LIBS) $(CORE_LIBS)
 # A C program that has only the library and its public header.
