@@ -89,16 +89,33 @@ static bool read_body(gd_exchange *x) {
     return gd_refuse(x, "malformed_json", "The body is empty; this request takes a JSON document.");
 }
 
-static bool enter_session(gd_exchange *x) {
-    if (!(x->route->flags & GD_R_SESSION)) return true;
-    if (gd_session_acquire(x->api->registry, x->params[0], &x->session) != GD_SESSION_OK) {
-        x->session = NULL;
-        return gd_refuse(x, "unknown_session", "There is no session %s; PUT /v1/sessions/%s makes it.", x->params[0],
-                         x->params[0]);
-    }
+static bool refuse_session(gd_exchange *x) {
+    x->session = NULL;
+    return gd_refuse(x, "unknown_session", "There is no session %s; PUT /v1/sessions/%s makes it.", x->params[0],
+                     x->params[0]);
+}
+
+static bool entered(gd_exchange *x) {
     x->ctx = gd_session_ctx(x->session);
     x->ctx->error.code = GD_OK;
     return true;
+}
+
+static bool enter_session(gd_exchange *x) {
+    if (!(x->route->flags & GD_R_SESSION) || x->session) return true;
+    bool found = gd_session_acquire(x->api->registry, x->params[0], &x->session) == GD_SESSION_OK;
+    return found ? entered(x) : refuse_session(x);
+}
+
+/* Enters the session of a request that will not take long. False: it may, or the session is another's. */
+static bool enter_briefly(gd_exchange *x) {
+    bool busy = false;
+    if (!gd_cost_may_be_small(x->route, x->in)) return false;
+    if (!(x->route->flags & GD_R_SESSION)) return true;
+    if (gd_session_try_acquire(x->api->registry, x->params[0], &x->session, &busy) != GD_SESSION_OK) return !busy;
+    if (gd_cost_is_small(x->route, x->session, x->in, x->params[1])) return entered(x);
+    gd_session_unlock(x->session);
+    return false;
 }
 
 static void finish(gd_exchange *x) {
@@ -113,25 +130,37 @@ static void finish(gd_exchange *x) {
     }
 }
 
-static void run(gd_exchange *x) {
+/* False: `brief`, and it would not be. */
+static bool run(gd_exchange *x, bool brief) {
     bool options = false;
     x->route = gd_route_find(x->in->method, x->in->path, x->params, x->answer->text, &options, &x->fault);
     if (options) {
         x->status = 204;
         x->answer->allow = x->answer->text;
     }
-    if (!x->route) return;
+    if (!x->route) return true;
+    if (brief && !enter_briefly(x)) return false;
     x->status = x->route->status;
     if (read_body(x) && enter_session(x)) x->route->handle(x);
     gd_body_free(&x->body); /* without the session: others may go on */
     if (x->session) gd_session_unlock(x->session);
+    return true;
 }
 
-void gd_api_handle(gd_api *api, const gd_api_request *request, gd_api_response *response) {
+static bool handle(gd_api *api, const gd_api_request *request, gd_api_response *response, bool brief) {
     gd_exchange x;
     uint64_t start = gd_metrics_clock();
     begin(&x, api, request, response);
-    run(&x);
+    if (!run(&x, brief)) return false;
     finish(&x);
     gd_metrics_count(api->metrics, x.route, response->status, gd_metrics_clock() - start);
+    return true;
+}
+
+void gd_api_handle(gd_api *api, const gd_api_request *request, gd_api_response *response) {
+    (void)handle(api, request, response, false);
+}
+
+bool gd_api_try(gd_api *api, const gd_api_request *request, gd_api_response *response) {
+    return handle(api, request, response, true);
 }

@@ -1,8 +1,8 @@
 /* api.h: gradd's wire contract without a transport: a request as plain memory in, an answer as plain memory out.
  *
  * The server (or a test) fills a gd_api_request and calls gd_api_handle on any thread; requests of different sessions
- * run in parallel, those of one session wait for each other. Before that it may ask gd_api_cost whether the answer will
- * take long, and give a large binary body to a gd_api_upload as it arrives instead of gathering it.
+ * run in parallel, those of one session wait for each other. A thread that must not wait or compute for long calls
+ * gd_api_try instead. A large binary body may go to a gd_api_upload as it arrives instead of being gathered.
  */
 #ifndef GD_API_H
 #define GD_API_H
@@ -48,9 +48,9 @@ void gd_api_handle(gd_api *api, const gd_api_request *request, gd_api_response *
 /* Frees what the response owns and zeroes all but `text`. */
 void gd_api_response_free(gd_api_response *response);
 
-/* Where to run gd_api_handle. A cheap guess: by route, body, session's lock and the sizes of the tensors it names. */
-typedef enum gd_api_where { GD_COST_INLINE, GD_COST_WORKER } gd_api_where;
-gd_api_where gd_api_cost(gd_api *api, const gd_api_request *request);
+/* The same, unless that may take long or must wait for a session: then false, and nothing was done. A cheap guess, by
+ * route, body, session's lock and the sizes of the tensors that it names. */
+bool gd_api_try(gd_api *api, const gd_api_request *request, gd_api_response *response);
 
 /* A problem document (RFC 9457) for errors found outside the api. `status` 0: the one that goes with the code. The
  * texts are copied; `id` may be NULL. Overwrites a response that owns nothing. */

@@ -91,7 +91,13 @@ static bool tensor_is_small(gd_session *s, const char *name) {
     return !t || gd_numel(t) * 8 <= SMALL_TENSORS;
 }
 
-static bool is_small(const gd_route *route, gd_session *s, const gd_api_request *r, const char *name) {
+bool gd_cost_may_be_small(const gd_route *route, const gd_api_request *r) {
+    if (r->upload || r->body_length > SMALL_BODY) return false;
+    return route->handle != gd_handle_put_session && route->handle != gd_handle_delete_session && /* may wait */
+           route->handle != gd_handle_metrics;
+}
+
+bool gd_cost_is_small(const gd_route *route, gd_session *s, const gd_api_request *r, const char *name) {
     if (route->handle == gd_handle_apply_ops) return op_is_small(s, r);
     if (route->handle == gd_handle_get_tensor || route->handle == gd_handle_get_data ||
         route->handle == gd_handle_get_grad)
@@ -104,23 +110,4 @@ static bool is_small(const gd_route *route, gd_session *s, const gd_api_request 
         route->handle == gd_handle_get_hook)
         return graph_is_small(s) && r->body_length <= SMALL_BODY;
     return true;
-}
-
-gd_api_where gd_api_cost(gd_api *api, const gd_api_request *request) {
-    char params[GD_PARAMS][GD_PARAM_BYTES], allow[64];
-    gd_fault f;
-    bool options, busy = false;
-    gd_session *s;
-    f.code = NULL;
-    if (request->upload || request->body_length > SMALL_BODY) return GD_COST_WORKER;
-    const gd_route *route = gd_route_find(request->method, request->path, params, allow, &options, &f);
-    if (!route || !(route->flags & GD_R_SESSION)) {
-        bool waits = route && (route->handle == gd_handle_put_session || route->handle == gd_handle_delete_session);
-        return waits || (route && route->handle == gd_handle_metrics) ? GD_COST_WORKER : GD_COST_INLINE;
-    }
-    if (gd_session_try_acquire(gd_api_registry(api), params[0], &s, &busy) != GD_SESSION_OK)
-        return busy ? GD_COST_WORKER : GD_COST_INLINE;
-    bool small = is_small(route, s, request, params[1]);
-    gd_session_unlock(s);
-    return small ? GD_COST_INLINE : GD_COST_WORKER;
 }

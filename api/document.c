@@ -120,46 +120,91 @@ void gd_put_node_id(gd_text *out, const gd_node *node) {
     GD_TEXT_LIT(out, "\"");
 }
 
-static void put_grad_fn(gd_text *out, gd_ctx *ctx, gd_tensor *t) {
-    gd_node *node = gd_is_leaf(t) ? NULL : gd_grad_fn(ctx, t);
-    if (!node) {
-        GD_TEXT_LIT(out, ",\"grad_fn\":null");
-        return;
+/* The head of a document is written through a cursor into room that was made for all of it. */
+#define LIT(p, literal) ((p) = put_bytes((p), "" literal, sizeof(literal) - 1))
+
+static inline char *put_bytes(char *p, const char *bytes, size_t n) {
+    memcpy(p, bytes, n);
+    return p + n;
+}
+
+static inline char *put_i64(char *p, int64_t v) {
+    if (v < 0 || v > 9) return gd_write_i64(p, v);
+    *p = (char)('0' + v);
+    return p + 1;
+}
+
+static char *put_i64s(char *p, const int64_t *v, int n) {
+    *p++ = '[';
+    for (int i = 0; i < n; i++) {
+        if (i) *p++ = ',';
+        p = put_i64(p, v[i]);
     }
-    GD_TEXT_LIT(out, ",\"grad_fn\":{\"id\":");
-    gd_put_node_id(out, node);
-    GD_TEXT_LIT(out, ",\"name\":");
-    gd_text_name(out, gd_node_name(node));
-    GD_TEXT_LIT(out, "}");
+    *p++ = ']';
+    return p;
 }
 
-static void put_flag(gd_text *out, const char *key, size_t n, bool v) {
-    gd_text_put(out, key, n);
-    gd_text_bool(out, v);
-}
-#define FLAG(out, key, v) put_flag((out), ",\"" key "\":", sizeof(key) + 3, (v))
+static inline char *put_bool(char *p, bool v) { return v ? put_bytes(p, "true", 4) : put_bytes(p, "false", 5); }
 
-static void put_state(gd_text *out, gd_ctx *ctx, gd_tensor *t) {
+static char *put_grad_fn(char *p, const gd_node *node, const char *name, size_t name_length) {
+    if (!node) return put_bytes(p, "null", 4);
+    LIT(p, "{\"id\":\"n");
+    p = put_i64(p, (int64_t)gd_node_id(node));
+    LIT(p, "\",\"name\":\"");
+    p = put_bytes(p, name, name_length);
+    return put_bytes(p, "\"}", 2);
+}
+
+static char *put_state(char *p, gd_ctx *ctx, gd_tensor *t) {
     uint32_t version;
-    FLAG(out, "is_leaf", gd_is_leaf(t));
-    FLAG(out, "requires_grad", gd_requires_grad(t));
-    FLAG(out, "retains_grad", gd_retains_grad(t));
-    FLAG(out, "is_view", gd_is_view(t));
-    GD_TEXT_LIT(out, ",\"version\":");
-    if (!gd_is_inference(t) && gd_version(ctx, t, &version) == GD_OK)
-        gd_text_i64(out, version);
-    else
-        GD_TEXT_LIT(out, "null");
-    put_grad_fn(out, ctx, t);
-    GD_TEXT_LIT(out, ",\"output_nr\":");
-    gd_text_i64(out, gd_output_nr(t));
+    LIT(p, ",\"is_leaf\":");
+    p = put_bool(p, gd_is_leaf(t));
+    LIT(p, ",\"requires_grad\":");
+    p = put_bool(p, gd_requires_grad(t));
+    LIT(p, ",\"retains_grad\":");
+    p = put_bool(p, gd_retains_grad(t));
+    LIT(p, ",\"is_view\":");
+    p = put_bool(p, gd_is_view(t));
+    LIT(p, ",\"version\":");
+    if (!gd_is_inference(t) && gd_version(ctx, t, &version) == GD_OK) return put_i64(p, version);
+    return put_bytes(p, "null", 4);
 }
 
-static void put_shape(gd_text *out, gd_tensor *t) {
-    GD_TEXT_LIT(out, ",\"dtype\":\"");
-    gd_text_puts(out, gd_dtype_name(gd_dtype_of(t)));
-    GD_TEXT_LIT(out, "\",\"shape\":");
-    gd_text_i64s(out, gd_sizes(t), gd_ndim(t));
+static char *put_shape(char *p, gd_tensor *t) {
+    const char *dtype = gd_dtype_name(gd_dtype_of(t));
+    LIT(p, ",\"dtype\":\"");
+    p = put_bytes(p, dtype, strlen(dtype));
+    LIT(p, "\",\"shape\":");
+    p = put_i64s(p, gd_sizes(t), gd_ndim(t));
+    LIT(p, ",\"stride\":");
+    p = put_i64s(p, gd_strides(t), gd_ndim(t));
+    LIT(p, ",\"numel\":");
+    p = put_i64(p, gd_numel(t));
+    LIT(p, ",\"nbytes\":");
+    return put_i64(p, (int64_t)gd_nbytes(t));
+}
+
+enum { HEAD_BYTES = 512 }; /* of the fixed texts and single numbers, with room to spare */
+
+/* Everything up to the values. False: no room. */
+static bool put_head(gd_text *out, gd_ctx *ctx, const char *name, gd_tensor *t) {
+    const gd_node *node = gd_is_leaf(t) ? NULL : gd_grad_fn(ctx, t);
+    const char *node_name = node ? gd_node_name(node) : "";
+    size_t name_length = name ? strlen(name) : 0, node_length = strlen(node_name);
+    char *p = gd_text_room(out, HEAD_BYTES + name_length + node_length + 2 * (size_t)gd_ndim(t) * GD_NUMBER_TEXT);
+    if (!p) return false;
+    LIT(p, "{\"name\":");
+    if (name) *p++ = '"';
+    p = name ? put_bytes(p, name, name_length) : put_bytes(p, "null", 4);
+    if (name) *p++ = '"';
+    p = put_shape(p, t);
+    p = put_state(p, ctx, t);
+    LIT(p, ",\"grad_fn\":");
+    p = put_grad_fn(p, node, node_name, node_length);
+    LIT(p, ",\"output_nr\":");
+    p = put_i64(p, gd_output_nr(t));
+    out->n = (size_t)(p - out->data);
+    return true;
 }
 
 static bool put_grad(gd_text *out, const gd_tensor *t, gd_data_mode mode, gd_fault *f) {
@@ -180,27 +225,19 @@ static bool put_grad(gd_text *out, const gd_tensor *t, gd_data_mode mode, gd_fau
     return true;
 }
 
+static void take_repr(void *user, const char *text, size_t n) { gd_text_string_n(user, text, n); }
+
 /* PyTorch cannot print a view whose base was spoilt either: its repr is null. */
 static bool put_repr(gd_text *out, gd_ctx *ctx, gd_tensor *t, gd_fault *f) {
-    char *repr = gd_repr(ctx, t);
-    if (!repr && gd_ctx_error(ctx)->code == GD_E_MEMORY) return gd_fault_engine(f, ctx);
     GD_TEXT_LIT(out, ",\"repr\":");
-    gd_text_string(out, repr);
-    free(repr);
+    gd_code code = gd_repr_pass(ctx, t, take_repr, out);
+    if (code == GD_E_MEMORY) return gd_fault_engine(f, ctx);
+    if (code) GD_TEXT_LIT(out, "null");
     return true;
 }
 
 bool gd_put_document(gd_text *out, gd_ctx *ctx, const char *name, gd_tensor *t, gd_data_mode mode, gd_fault *f) {
-    GD_TEXT_LIT(out, "{\"name\":");
-    gd_text_name(out, name);
-    put_shape(out, t);
-    GD_TEXT_LIT(out, ",\"stride\":");
-    gd_text_i64s(out, gd_strides(t), gd_ndim(t));
-    GD_TEXT_LIT(out, ",\"numel\":");
-    gd_text_i64(out, gd_numel(t));
-    GD_TEXT_LIT(out, ",\"nbytes\":");
-    gd_text_u64(out, gd_nbytes(t));
-    put_state(out, ctx, t);
+    if (!put_head(out, ctx, name, t)) return true; /* the text remembers that it failed */
     if (shown(t, mode)) {
         GD_TEXT_LIT(out, ",\"data\":");
         if (!gd_put_data(out, t, f)) return false;

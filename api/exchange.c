@@ -85,28 +85,36 @@ bool gd_query_flag(gd_exchange *x, const char *key, bool *flag) {
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
-static bool in_words(const char *words, const char *key, size_t n) {
-    for (const char *p = words; *p; p += *p == ' ') {
-        size_t length = strcspn(p, " ");
-        if (length == n && !memcmp(p, key, n)) return true;
-        p += length;
+/* The index of the word `key` in "op args out", or -1. */
+static int index_of_word(const char *words, const char *key) {
+    for (int i = 0;; i++) {
+        const char *k = key;
+        while (*k && *k == *words) k++, words++;
+        if (!*k && (*words == ' ' || !*words)) return i;
+        while (*words && *words != ' ') words++;
+        if (!*words++) return -1;
     }
-    return false;
 }
 
-bool gd_fields(gd_exchange *x, const json_t *object, const char *fields) {
+bool gd_fields_pick(gd_exchange *x, const json_t *object, const char *fields, const json_t **values) {
     const char *key;
     json_t *value;
     if (!object) return true;
     if (!json_is_object(object))
         return gd_refuse(x, "bad_argument", "The body should be an object with the fields: %s.", fields);
     json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
-        if (in_words(fields, key, strlen(key))) continue;
+        int i = index_of_word(fields, key);
+        if (i >= 0 && values) values[i] = value;
+        if (i >= 0) continue;
         gd_refuse(x, "unknown_field", "There is no field \"%.60s\" here; known are: %s.", key, fields);
         gd_fault_pointer(&x->fault, "/%s", key);
         return false;
     }
     return true;
+}
+
+bool gd_fields(gd_exchange *x, const json_t *object, const char *fields) {
+    return gd_fields_pick(x, object, fields, NULL);
 }
 
 bool gd_refuse_field(gd_exchange *x, const char *key, const char *what) {

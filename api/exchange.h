@@ -47,6 +47,8 @@ bool gd_query_flag(gd_exchange *x, const char *key, bool *flag);
 /* ---- fields of the body's object; all fail the request with a pointer ---- */
 /* The body's object; an empty body counts as {} if `may_be_empty`. Every key must be in `fields` (space separated). */
 bool gd_fields(gd_exchange *x, const json_t *object, const char *fields);
+/* The same; values[i] becomes the value of the i-th of `fields` where the object has it. */
+bool gd_fields_pick(gd_exchange *x, const json_t *object, const char *fields, const json_t **values);
 /* Type errors; missing ones leave *v as it was. */
 bool gd_field_bool(gd_exchange *x, const json_t *object, const char *key, bool *v);
 bool gd_field_string(gd_exchange *x, const json_t *object, const char *key, const char **v);

@@ -209,6 +209,7 @@ static const char *original(const guard *g, size_t position) {
 
 static bool parse(guard *g, const char *text, size_t length) {
     json_error_t error;
+    if (g->ncuts == 0 && (g->b->root = gd_json_keep(text, length))) return true;
     gd_json_arena_begin(&g->b->arena);
     /* Only a short one: what a vain attempt leaves in the arena is then next to nothing. */
     g->b->root = length <= PLAIN_BYTES ? gd_json_plain(text, length) : NULL;
@@ -240,6 +241,7 @@ bool gd_body_read(gd_body *b, const char *text, size_t length, gd_fault *f) {
     g.cuts = NULL;
     b->text = text;
     b->length = length;
+    if ((b->root = gd_json_kept(text, length))) return true;
     const char *p = text;
     while (p < g.end && strchr(" \t\r\n", *p) && *p) p++;
     if (p == g.end) return true;

@@ -43,9 +43,17 @@ void gd_json_arena_free(gd_json_arena *a);
  * GD_JSON_DEPTH. */
 json_t *gd_json_plain(const char *text, size_t length);
 
+/* The tree of a small plain document that this thread has read lately, or NULL. It stays until the thread's next
+ * gd_json_keep, and must not be changed. */
+json_t *gd_json_kept(const char *text, size_t length);
+/* Reads a plain document of values within the guard's bounds and keeps it. NULL: not small or not plain, or memory is
+ * out.
+ */
+json_t *gd_json_keep(const char *text, size_t length);
+
 /* A request's document. gd_body_init first. */
 typedef struct gd_body {
-    json_t *root;     /* in the arena; NULL for an empty body */
+    json_t *root;     /* in the arena, or kept by the thread; NULL for an empty body */
     const char *text; /* borrowed */
     size_t length;
     gd_numbers *arrays; /* owned */

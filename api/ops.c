@@ -95,23 +95,30 @@ static bool check_out(application *a) {
     return !one || n == 1 || gd_refuse(x, "bad_value", "out has %zu names, but %s has one output.", n, a->op);
 }
 
+static bool read_op(application *a, const json_t *op) {
+    gd_exchange *x = a->x;
+    if (op && !json_is_string(op)) return gd_refuse_field(x, "op", "a string");
+    a->op = json_string_value(op);
+    if (a->op) {
+        a->row = gd_op_find(a->op);
+        return true;
+    }
+    gd_refuse(x, "missing_argument", "op is missing: the name of an op, such as add.");
+    gd_fault_pointer(&x->fault, "/op");
+    return false;
+}
+
 static bool read_application(application *a, const json_t *request) {
     gd_exchange *x = a->x;
+    enum { OP, ARGS, KWARGS, OUT, MODE, FIELDS };
+    const json_t *field[FIELDS] = {NULL};
     a->mode = gd_ctx_grad_mode(x->ctx);
     if (!json_is_object(request))
         return gd_refuse(x, "bad_argument", "An op should be an object with the fields op, args, kwargs, out.");
-    if (!gd_fields(x, request, "op args kwargs out grad_mode") || !gd_field_string(x, request, "op", &a->op))
-        return false;
-    if (!a->op) {
-        gd_refuse(x, "missing_argument", "op is missing: the name of an op, such as add.");
-        gd_fault_pointer(&x->fault, "/op");
-        return false;
-    }
-    a->row = gd_op_find(a->op);
-    a->out = json_object_get(request, "out");
-    if (json_is_null(a->out)) a->out = NULL;
-    return gd_field_mode(x, request, "grad_mode", &a->mode) && check_out(a) &&
-           read_args(a, json_object_get(request, "args")) && read_kwargs(a, json_object_get(request, "kwargs"));
+    if (!gd_fields_pick(x, request, "op args kwargs out grad_mode", field) || !read_op(a, field[OP])) return false;
+    a->out = field[OUT] && !json_is_null(field[OUT]) ? field[OUT] : NULL;
+    if (field[MODE] && !gd_field_mode(x, request, "grad_mode", &a->mode)) return false;
+    return check_out(a) && read_args(a, field[ARGS]) && read_kwargs(a, field[KWARGS]);
 }
 
 static bool run(application *a) {

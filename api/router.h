@@ -33,6 +33,11 @@ enum { GD_MAX_ROUTES = 64 };
 const gd_route *gd_route_find(const char *method, const char *path, char params[GD_PARAMS][GD_PARAM_BYTES],
                               char allow[64], bool *options, gd_fault *f);
 
+/* cost.c: may a request of this route be answered in well under a millisecond? And does it, given its session
+ * (acquired) and the tensor's name in its path? */
+bool gd_cost_may_be_small(const gd_route *route, const gd_api_request *r);
+bool gd_cost_is_small(const gd_route *route, gd_session *s, const gd_api_request *r, const char *name);
+
 #define ROUTE(method, path, handle, flags, status, request, response, summary) void gd_handle_##handle(gd_exchange *x);
 #include "api/routes.def"
 #undef ROUTE

@@ -8,7 +8,7 @@
 
 enum {
     GD_TARGET_MAX = 8 * 1024,   /* bytes of a request target: 414 */
-    GD_HEADERS_MAX = 16 * 1024, /* bytes of names and values: 431 */
+    GD_HEADERS_MAX = 12 * 1024, /* bytes of names and values: 431 */
     GD_HEADER_COUNT_MAX = 100,
     GD_REQUEST_ID_MAX = 64
 };

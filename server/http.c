@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-    MEMORY_PER_CONNECTION = 32 * 1024, /* the head and a piece of the body; cleared for each request, so not larger */
+    MEMORY_PER_CONNECTION =
+        16 * 1024, /* the largest head and a piece of the body; cleared for each request, so no larger */
     HTTP_STACK_BYTES = 1024 * 1024,
     BACKLOG = 1024,
     MOST_CONNECTIONS = 8192,

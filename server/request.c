@@ -235,9 +235,7 @@ enum MHD_Result gd_request_run(gd_server *server, gd_connection *c) {
     r->api.body = r->upload || r->received == 0 ? "" : r->body;
     r->api.body_length = r->upload ? 0 : (size_t)r->received;
     r->api.upload = r->upload;
-    if (gd_api_cost(server->api, &r->api) == GD_COST_WORKER) return run_on_worker(server, c);
-    gd_api_handle(server->api, &r->api, &r->answer);
-    return gd_request_answer(server, c);
+    return gd_api_try(server->api, &r->api, &r->answer) ? gd_request_answer(server, c) : run_on_worker(server, c);
 }
 
 /* ---- the answer ---- */
@@ -256,8 +254,10 @@ static void add_cors(struct MHD_Response *m, const gd_request *r) {
 static void add_headers(gd_server *server, struct MHD_Response *m, const gd_request *r) {
     const gd_api_response *a = &r->answer;
     MHD_add_response_header(m, "X-Request-Id", r->id);
-    MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(m, "Cache-Control", "no-store");
+    if (r->method[0] == 'G' || r->method[0] == 'H') { /* what a browser may show or a cache may keep */
+        MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
+        MHD_add_response_header(m, "Cache-Control", "no-store");
+    }
     if (a->content_type && a->status != MHD_HTTP_NO_CONTENT)
         MHD_add_response_header(m, "Content-Type", a->content_type);
     if (a->location) MHD_add_response_header(m, "Location", a->location);

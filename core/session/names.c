@@ -33,9 +33,12 @@ static gd_name *find(const gd_namespace *n, const char *name, size_t bytes) {
     return found;
 }
 
+/* Addresses are not the client's to choose: a plain mix does. */
+static unsigned hash_of(const gd_tensor *t) { return (unsigned)((uintptr_t)t * 0x9E3779B97F4A7C15U >> 32); }
+
 static gd_bound *find_tensor(const gd_namespace *n, const gd_tensor *t) {
     gd_bound *found = NULL;
-    HASH_FIND_PTR(n->by_tensor, &t, found);
+    HASH_FIND_BYHASHVALUE(hh, n->by_tensor, &t, sizeof t, hash_of(t), found);
     return found;
 }
 
@@ -51,7 +54,7 @@ static gd_bound *bound_of(gd_namespace *n, gd_tensor *t) {
     b = calloc(1, sizeof *b);
     if (b) {
         b->tensor = t;
-        HASH_ADD_PTR(n->by_tensor, tensor, b);
+        HASH_ADD_BYHASHVALUE(hh, n->by_tensor, tensor, sizeof b->tensor, hash_of(t), b);
         if (b->hh.tbl) return b;
     }
     free(b);

@@ -291,25 +291,54 @@ static void put_values(text *s, format *f) {
         put_rows(s, f);
 }
 
-char *gd_repr(gd_ctx *ctx, const gd_tensor *t) {
+/* The only element, which has its width to itself: most of what is printed in tutorials and answers. */
+static void put_single(text *s, format *f) {
+    const gd_tensor *t = f->t;
+    if (gd_dtype_is_float((gd_dtype)t->dtype)) {
+        double x = __builtin_fabs(gd_load_f64((gd_dtype)t->dtype, t->data));
+        bool any = x != 0 && x <= __DBL_MAX__, whole = !any || x == __builtin_floor(x);
+        f->style = any && (x > 1.0e8 || (!whole && x < 1.0e-4)) ? GD_NUMBER_SCIENTIFIC
+                   : whole                                      ? GD_NUMBER_INTEGER
+                                                                : GD_NUMBER_FIXED;
+    }
+    put_repeated(s, '[', t->ndim);
+    char *to = reserve(s, GD_NUMBER_BYTES);
+    if (to) s->length += element_text(f, t->data, to);
+    put_repeated(s, ']', t->ndim);
+}
+
+gd_code gd_repr_pass(gd_ctx *ctx, const gd_tensor *t, void (*take)(void *user, const char *text, size_t n),
+                     void *user) {
     text s = {.length = 0, .capacity = sizeof s.first};
     const char *grad_fn;
     format f;
     s.bytes = s.first;
     f.t = t;
-    if (name_grad_fn(ctx, t, &grad_fn) != GD_OK) return NULL;
+    if (name_grad_fn(ctx, t, &grad_fn) != GD_OK) return ctx->error.code;
     put(&s, "tensor(", INDENT);
-    bool elided = t->numel != 0 && !plan(&f);
+    bool elided = t->numel > 1 && !plan(&f);
     if (t->numel == 0)
         put(&s, "[]", 2);
     else if (elided)
         put(&s, "...", 3);
+    else if (t->numel == 1)
+        put_single(&s, &f);
     else
         put_values(&s, &f);
     put_suffixes(&s, t, elided, grad_fn);
-    char *result = s.failed ? NULL : s.bytes;
-    if (result == s.first && (result = malloc(s.length))) memcpy(result, s.first, s.length);
-    if (s.failed && s.bytes != s.first) free(s.bytes);
-    if (!result) gd_fail_memory(ctx);
-    return result;
+    bool failed = s.failed;
+    if (!failed) take(user, s.bytes, s.length - 1);
+    if (s.bytes != s.first) free(s.bytes);
+    return failed ? gd_fail_memory(ctx) : GD_OK;
+}
+
+static void take_copy(void *user, const char *text, size_t n) {
+    char **copy = user;
+    if ((*copy = malloc(n + 1))) memcpy(*copy, text, n + 1);
+}
+
+char *gd_repr(gd_ctx *ctx, const gd_tensor *t) {
+    char *copy = NULL;
+    if (gd_repr_pass(ctx, t, take_copy, &copy) == GD_OK && !copy) gd_fail_memory(ctx);
+    return copy;
 }

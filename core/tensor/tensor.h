@@ -171,6 +171,10 @@ void gd_store_i64(gd_dtype dtype, void *p, int64_t v);
  * length 2 at dim 1 (got 3)" for ragged lists. New. */
 gd_tensor *gd_from_value(gd_ctx *ctx, const gd_value *value, const gd_dtype *dtype, bool wrapped);
 
+/* Gives gd_repr()'s text to `take` without a copy: n bytes, and a NUL behind them. Fails as gd_repr does. */
+GD_MUST_CHECK gd_code gd_repr_pass(gd_ctx *ctx, const gd_tensor *t,
+                                   void (*take)(void *user, const char *text, size_t n), void *user);
+
 /* ---- the pool of temporaries --------------------------------------------------------------- */
 /* Hands a new tensor to the pool and returns it borrowed; NULL passes through; NULL with error (and the
  * tensor released) when memory is out. */

@@ -224,6 +224,26 @@ START_TEST(ragged_and_wrong_arrays_are_refused) {
 }
 END_TEST
 
+/* A thread keeps the trees of small documents: the same text has the same tree, and no text another's. */
+START_TEST(small_documents_are_kept) {
+    gd_body one, two;
+    char text[600];
+    ck_assert(read_text(&one, "{\"a\":[1,\"x\"]}"));
+    const json_t *root = one.root;
+    gd_body_free(&one);
+    ck_assert(read_text(&two, "{\"a\":[1,\"x\"]}"));
+    ck_assert_ptr_eq(two.root, root);
+    gd_body_free(&two);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(text, sizeof text, "{\"n\":%d,\"s\":\"%0*d\"}", i, 1 + i % 400, i);
+        ck_assert(read_text(&one, text));
+        ck_assert_int_eq(json_integer_value(json_object_get(one.root, "n")), i);
+        ck_assert_int_eq(atoi(json_string_value(json_object_get(one.root, "s"))), i);
+        gd_body_free(&one);
+    }
+}
+END_TEST
+
 START_TEST(large_arrays_stay_text) {
     gd_body b;
     char text[2048] = "{\"data\":[", *p = text + strlen(text);
@@ -263,6 +283,7 @@ Suite *json_suite(void) {
     tcase_add_test(tc, too_many_values_are_refused);
     tcase_add_test(tc, number_arrays_become_tensors);
     tcase_add_test(tc, ragged_and_wrong_arrays_are_refused);
+    tcase_add_test(tc, small_documents_are_kept);
     tcase_add_test(tc, large_arrays_stay_text);
     tcase_add_test(tc, strings_are_escaped);
     suite_add_tcase(suite, tc);
