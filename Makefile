@@ -33,8 +33,10 @@ API_CXX = $(wildcard api/*.cc)
 SERVER_SRC = $(filter-out server/main.c,$(wildcard server/*.c))
 UNIT_SRC = $(wildcard tests/unit/*.c)
 
-# Instruction sets of the *_simd.c files; off x86-64 only the baseline is built.
-ISAS = $(if $(filter x86_64,$(shell $(CC) -dumpmachine | cut -d- -f1)),baseline avx2 avx512,baseline)
+# Instruction sets of the *_simd.c files; off x86-64 only the baseline is built. On a fresh machine there is no compiler to
+# ask yet.
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
+ISAS = $(if $(filter x86_64,$(MACHINE)),baseline avx2 avx512,baseline)
 ISA_FLAGS_baseline = -DGD_ISA_LEVEL=0
 ISA_FLAGS_avx2 = -DGD_ISA_LEVEL=1 -mavx2 -mfma
 ISA_FLAGS_avx512 = -DGD_ISA_LEVEL=2 -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512
