@@ -45,6 +45,24 @@ void gd_autograd_close(gd_ctx *ctx);
 /* `detach_()`: t becomes a leaf without gradient. GD_E_STATE for a view (PyTorch's text). */
 GD_MUST_CHECK gd_code gd_detach_inplace(gd_ctx *ctx, gd_tensor *t);
 
+/* ---- for who registers hooks and outlives the tensor -------------------------------------------- */
+
+/* The hook of t that `handle` names, borrowed: valid until its free_user is called. NULL if it is gone. */
+gd_hook *gd_hook_of(const gd_tensor *t, uint64_t handle);
+/* Removes it from its tensor, or, when that has died, from what its node calls. */
+void gd_hook_remove(gd_hook *hook);
+
+/* A hook on a whole node (node_hooks.c). `before` it runs: `own` are the n gradients that arrived, `other` is empty.
+ * After: `own` are the gradients that it passes on, `other` those that had arrived. Entries may be NULL; the hook may
+ * put other tensors into own, releasing what was there. */
+typedef struct gd_node_hook gd_node_hook;
+typedef gd_code (*gd_node_hook_fn)(gd_ctx *ctx, void *user, gd_tensor **own, int n, gd_tensor *const *other,
+                                   int nother);
+/* Borrowed: valid until free_user is called, which happens once. NULL with the error set. */
+gd_node_hook *gd_node_hook_add(gd_ctx *ctx, gd_node *node, bool before, gd_node_hook_fn call, void *user,
+                               void (*free_user)(void *user));
+void gd_node_hook_remove(gd_node_hook *hook);
+
 /* ---- for derivative rules (read through core/ops/rules.h) ------------------------------------- */
 /* Saved Tensor argument, by argument index of the signature; borrowed (pooled); NULL if it was not
  * saved or with the error set (freed, version mismatch: SEMANTICS 9, 28). */

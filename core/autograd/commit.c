@@ -36,7 +36,7 @@ void gd_add_values(gd_tensor *dst, gd_tensor *src) {
     if (gd_is_contiguous(dst) && gd_is_contiguous(src))
         loop((char *const[]){dst->data, src->data}, steps[dst->dtype], dst->numel, NULL);
     else
-        gd_iterate((gd_tensor *const[]){dst, src}, 2, loop, NULL);
+        gd_iterate_in_order((gd_tensor *const[]){dst, src}, 2, loop, NULL);
 }
 
 bool gd_is_sole(const gd_tensor *t) {
@@ -67,6 +67,17 @@ static gd_code replace(gd_ctx *ctx, gd_write *w, gd_tensor *grad) {
     return GD_OK;
 }
 
+/* With create_graph the first gradient is always written into a fresh tensor, as a recorded copy: PyTorch shows
+ * CopyBackwards there. */
+static gd_tensor *recorded_copy(gd_ctx *ctx, gd_tensor *t) {
+    gd_tensor *copy = gd_empty_like(ctx, t, (gd_dtype)t->dtype);
+    if (!copy) return NULL;
+    if (gd_do_inplace(ctx, GD_OP_copy_, (gd_value[]){GD_TENSOR_VALUE(copy), GD_TENSOR_VALUE(t)}, 2) == GD_OK)
+        return copy;
+    gd_release(copy);
+    return NULL;
+}
+
 static gd_tensor *copy_of(gd_run *run, gd_tensor *t) {
     if (run->create_graph) return gd_do(run->ctx, GD_OP_clone, &GD_TENSOR_VALUE(t), 1);
     gd_tensor *copy = gd_empty_like(run->ctx, t, (gd_dtype)t->dtype);
@@ -77,6 +88,7 @@ static gd_tensor *copy_of(gd_run *run, gd_tensor *t) {
 /* The first gradient of a tensor: kept if nobody else has it, else copied. */
 static gd_code prepare_first(gd_run *run, gd_write *w) {
     const gd_tensor *g = w->grad;
+    if (run->create_graph && !w->retained) return replace(run->ctx, w, recorded_copy(run->ctx, w->grad));
     bool fresh = run->create_graph ? g->refs == 1 && !(g->flags & GD_F_VIEW) &&
                                          atomic_load_explicit(&g->storage->refs, memory_order_relaxed) == 1
                                    : gd_is_sole(g);

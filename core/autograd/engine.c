@@ -145,6 +145,8 @@ void gd_run_close(gd_run *run) {
     free(run->heap);
     free(run->out);
     free(run->captures);
+    for (size_t i = 0; i < run->nafter; i++) gd_release(run->after[i].grad);
+    free(run->after);
     free(run->writes);
 }
 
@@ -214,10 +216,11 @@ static void capture(gd_run *run, const gd_state *state, uint32_t nr, gd_tensor *
 static gd_code run_accumulate(gd_run *run, gd_state *state) {
     gd_tensor **grad = &run->buffers[state->buffers], *leaf = state->node->u.variable;
     if (!*grad || !leaf || !(leaf->flags & GD_F_REQUIRES_GRAD)) return GD_OK;
+    bool writes = run->restricted ? state->accumulate : run->accumulate;
     gd_code code = gd_hooks_run_leaf(run->ctx, leaf, grad);
     if (code == GD_OK) capture(run, state, 0, *grad);
-    if (code == GD_OK && (run->restricted ? state->accumulate : run->accumulate))
-        code = gd_run_note_write(run, leaf, *grad, false);
+    if (code == GD_OK && writes && state->node->cells) code = gd_node_hooks_leaf(run, state->node, grad);
+    if (code == GD_OK && writes && *grad) code = gd_run_note_write(run, leaf, *grad, false);
     gd_release(*grad);
     *grad = NULL;
     return code;
@@ -347,7 +350,7 @@ static gd_code check_nan(gd_run *run, const gd_node *node) {
         gd_tensor *g = run->out[i];
         if (!g || !gd_dtype_is_float((gd_dtype)g->dtype)) continue;
         bool found = false, *at = &found;
-        gd_iterate(&g, 1, g->dtype == GD_FLOAT64 ? nan_f64 : nan_f32, &at);
+        gd_iterate_in_order(&g, 1, g->dtype == GD_FLOAT64 ? nan_f64 : nan_f32, &at);
         if (found)
             return gd_fail(run->ctx, GD_E_RUNTIME, "Function '%s' returned nan values in its %uth output.",
                            gd_node_name(node), i);
@@ -417,7 +420,7 @@ static gd_code compute(gd_run *run, gd_state *state) {
                                                   : apply_rule(run, node, grads, run->out, NULL, 0);
     gd_pool_release(run->ctx, mark);
     state->done = true;
-    if (code == GD_OK && run->ctx->anomaly) code = check_nan(run, node);
+    if (code == GD_OK && run->ctx->anomaly && !run->ctx->nan_allowed) code = check_nan(run, node);
     return code;
 }
 
@@ -426,7 +429,12 @@ static gd_code run_state(gd_run *run, uint32_t index) {
     gd_node *node = state->node;
     gd_code code = node->cells || state->capture ? arrive(run, state) : GD_OK;
     bool execute = !run->restricted || state->execute;
+    if (code == GD_OK && execute && node->cells)
+        code = gd_node_hooks_before(run->ctx, node, &run->buffers[state->buffers]);
     if (code == GD_OK && execute) code = compute(run, state);
+    if (code == GD_OK && state->done && node->cells && gd_node_hooked(node, false))
+        code = gd_node_hooks_run(run->ctx, node, false, run->out, (int)node->nedges, &run->buffers[state->buffers],
+                                 (int)node->nouts);
     drop_buffers(run, state);
     for (uint32_t i = 0; execute && i < node->nedges; i++) {
         gd_tensor *g = run->out[i];

@@ -31,6 +31,12 @@ typedef struct gd_write {
     bool add;          /* filled by prepare: add grad to the existing one in place */
 } gd_write;
 
+/* A leaf's node with hooks that wait for its gradient to be written. */
+typedef struct gd_after {
+    const gd_node *node;
+    gd_tensor *grad; /* owned */
+} gd_after;
+
 #define GD_SHELLS 4
 
 typedef struct gd_run {
@@ -49,6 +55,8 @@ typedef struct gd_run {
     uint32_t ncaptures;
     gd_write *writes;
     size_t nwrites, writes_cap;
+    gd_after *after;
+    size_t nafter;
     gd_tensor **out; /* gradients of the running node's edges */
     uint32_t out_cap;
     /* Tensor objects that saved values are lent to rules in, and reused; see bw.c. */
@@ -85,6 +93,11 @@ bool gd_is_sole(const gd_tensor *t);
 /* dst += src, same shape and dtype; dst's elements do not overlap. Cannot fail. */
 void gd_add_values(gd_tensor *dst, gd_tensor *src);
 GD_MUST_CHECK gd_code gd_run_note_write(gd_run *run, gd_tensor *target, gd_tensor *grad, bool retained);
+
+/* node_hooks.c: hooks on the leaf's node over its gradient: those before now, those after are noted for the end. */
+GD_MUST_CHECK gd_code gd_node_hooks_leaf(gd_run *run, const gd_node *node, gd_tensor **grad);
+/* Runs those that were noted, after the commit. */
+GD_MUST_CHECK gd_code gd_node_hooks_after(gd_run *run);
 
 /* bw.c: ends a rule's loan of saved values. */
 void gd_shells_return(gd_run *run);

@@ -19,6 +19,7 @@ void gd_cells_free(gd_cell *cells) {
     while (cells) {
         gd_cell *next = cells->next;
         if (cells->hook) gd_hook_release(cells->hook);
+        if (cells->node_hook) gd_node_hook_leave(cells->node_hook);
         free(cells->lent);
         free(cells);
         cells = next;
@@ -64,6 +65,7 @@ static gd_code attach(gd_ctx *ctx, gd_tensor *t, gd_hook *hook) {
     gd_hook **at = &meta->hooks;
     while (*at) at = &(*at)->next;
     *at = hook;
+    hook->owner = t;
     return GD_OK;
 }
 
@@ -95,19 +97,33 @@ static void drop_cell(gd_node *node, const gd_hook *hook) {
     }
 }
 
-bool gd_remove_hook(gd_tensor *t, uint64_t handle) {
-    if (!t->meta) return false;
-    for (gd_hook **at = &t->meta->hooks; *at; at = &(*at)->next) {
-        gd_hook *hook = *at;
-        if (hook->handle != handle) continue;
+gd_hook *gd_hook_of(const gd_tensor *t, uint64_t handle) {
+    gd_hook *hook = t->meta ? t->meta->hooks : NULL;
+    while (hook && hook->handle != handle) hook = hook->next;
+    return hook;
+}
+
+void gd_hook_remove(gd_hook *hook) {
+    if (hook->removed) return;
+    gd_tensor *t = hook->owner;
+    hook->removed = true; /* a node's cell may hold it on */
+    hook->refs++;
+    if (t) {
+        gd_hook **at = &t->meta->hooks;
+        while (*at != hook) at = &(*at)->next;
         *at = hook->next;
-        hook->removed = true; /* a node's cell may hold it on */
+        hook->owner = NULL;
+        hook->refs--;
         if (t->grad_fn) drop_cell(t->grad_fn, hook);
-        if (!hook->running && hook->free_user) hook->free_user(hook->user);
-        gd_hook_release(hook);
-        return true;
     }
-    return false;
+    if (!hook->running && hook->free_user) hook->free_user(hook->user);
+    gd_hook_release(hook);
+}
+
+bool gd_remove_hook(gd_tensor *t, uint64_t handle) {
+    gd_hook *hook = gd_hook_of(t, handle);
+    if (hook) gd_hook_remove(hook);
+    return hook != NULL;
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -243,6 +259,7 @@ void gd_hooks_leave(gd_tensor *t) {
     t->meta->hooks = NULL;
     while (hook) {
         gd_hook *next = hook->next;
+        hook->owner = NULL;
         gd_hook_release(hook);
         hook = next;
     }

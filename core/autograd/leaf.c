@@ -61,7 +61,7 @@ gd_code gd_detach_inplace(gd_ctx *ctx, gd_tensor *t) {
             "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) "
             "for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and "
             "hence detach_() cannot be called on these gradients. To fix this error, please refer to the "
-            "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution.");
+            "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.");
     gd_node *old = t->grad_fn;
     gd_retention_move(t, old, NULL);
     gd_accumulator_cut(t);

@@ -55,18 +55,20 @@ typedef struct gd_shape {
     bool strided; /* strides follow the sizes */
 } gd_shape;
 
-/* What is attached to a node from outside: a hook on one output, a tensor that retains its gradient, or a list that
- * gd_node_saved lent out. */
+/* What is attached to a node from outside: a hook on one output or on the whole node, a tensor that retains its
+ * gradient, or a list that gd_node_saved lent out. */
 typedef struct gd_cell {
     struct gd_cell *next;
-    gd_hook *hook;      /* owned reference, or NULL */
-    gd_tensor *retains; /* weak: cleared when the tensor dies */
-    gd_tensor **lent;   /* heap, or NULL */
+    gd_hook *hook;           /* owned reference, or NULL */
+    gd_tensor *retains;      /* weak: cleared when the tensor dies */
+    gd_tensor **lent;        /* heap, or NULL */
+    gd_node_hook *node_hook; /* owned reference, or NULL */
     uint32_t output_nr;
 } gd_cell;
 
 struct gd_hook {
-    gd_hook *next; /* in its tensor's list */
+    gd_hook *next;    /* in its tensor's list */
+    gd_tensor *owner; /* weak: that tensor, NULL once it died */
     uint64_t handle;
     gd_hook_fn call;
     void *user;
@@ -236,6 +238,14 @@ void gd_retention_move(gd_tensor *t, gd_node *from, gd_node *to);
 /* Runs the hooks of a leaf, or those of output nr of a node, over *grad (owned, replaced). */
 GD_MUST_CHECK gd_code gd_hooks_run_leaf(gd_ctx *ctx, gd_tensor *leaf, gd_tensor **grad);
 GD_MUST_CHECK gd_code gd_hooks_run_node(gd_ctx *ctx, gd_node *node, uint32_t nr, gd_tensor **grad);
+
+/* ---- node_hooks.c ---- */
+void gd_node_hook_leave(gd_node_hook *hook); /* the node died */
+bool gd_node_hooked(const gd_node *node, bool before);
+GD_MUST_CHECK gd_code gd_node_hooks_run(gd_ctx *ctx, const gd_node *node, bool before, gd_tensor **own, int n,
+                                        gd_tensor *const *other, int nother);
+/* Runs the hooks before a node, and checks what they leave in `grads`, one entry an output. */
+GD_MUST_CHECK gd_code gd_node_hooks_before(gd_ctx *ctx, const gd_node *node, gd_tensor **grads);
 
 /* ---- leaf.c ---- */
 static inline gd_tensor *gd_grad_of(const gd_tensor *t) { return t->meta ? t->meta->grad : NULL; }

@@ -20,7 +20,7 @@ static gd_code check_grad(gd_ctx *ctx, const gd_tensor *t, const gd_tensor *g, i
     if (g->ndim == t->ndim + batch &&
         (!t->ndim || !memcmp(g->sizes + batch, t->sizes, (size_t)t->ndim * sizeof *t->sizes)))
         return GD_OK;
-    int skip = g->ndim ? batch : 0;
+    int skip = !batch ? 0 : g->ndim < 2 ? g->ndim : 2; /* PyTorch takes the batch's axis off twice here */
     gd_shape_text(got, sizeof got, g->ndim - skip, g->sizes + skip);
     gd_shape_text(want, sizeof want, t->ndim, t->sizes);
     if (batch)
@@ -104,11 +104,11 @@ typedef struct call {
 static gd_code take_captures(const call *c, gd_run *run) {
     if (!c->out) return GD_OK;
     for (int i = 0; i < c->ntargets && !c->allow_unused; i++)
-        if (!run->captures[i].grad)
+        if (!run->captures || !run->captures[i].grad)
             return gd_fail(c->ctx, GD_E_UNUSED,
                            "One of the differentiated Tensors appears to not have been used in the graph. Set "
                            "allow_unused=True if this is the desired behavior.");
-    for (int i = 0; i < c->ntargets; i++) {
+    for (int i = 0; run->captures && i < c->ntargets; i++) {
         c->out[i] = run->captures[i].grad;
         run->captures[i].grad = NULL;
     }
@@ -122,7 +122,7 @@ static gd_code run_engine(const call *c, gd_run *run, const gd_root *roots) {
     if (code == GD_OK) code = gd_run_prepare(run);
     if (code == GD_OK) code = take_captures(c, run);
     if (code == GD_OK) gd_run_commit(run, c->on_accumulate, c->user);
-    return code;
+    return code == GD_OK && run->nafter ? gd_node_hooks_after(run) : code;
 }
 
 static gd_code run_once(const call *c) {

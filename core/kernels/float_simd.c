@@ -6,20 +6,23 @@
 
 #include <math.h>
 
+/* p * q + r, rounded once, as PyTorch's AVX2 kernels have it: on every machine, so that all builds give the same. */
+#define FUSED(p, q, r) _Generic((r), float : __builtin_fmaf, double : __builtin_fma)((p), (q), (r))
+
 /* Large outputs of these are streamed. */
 #define STREAMED(X, T)                                                                                                 \
     X(ADD, T, a + b)                                                                                                   \
     X(SUB, T, a - b)                                                                                                   \
     X(MUL, T, a *b)                                                                                                    \
     X(DIV, T, a / b)                                                                                                   \
-    X(ADD_ALPHA, T, a + x[0] * b)                                                                                      \
-    X(SUB_ALPHA, T, a - x[0] * b)                                                                                      \
     X(SCALED_MUL, T, a *b *x[0])                                                                                       \
     X(SIGMOID_BACKWARD, T, a *(1 - b) * b)                                                                             \
     X(TANH_BACKWARD, T, a *(1 - b * b))
 
 /* Comparisons with NaN are false, so NaN in either input is what min, max and relu answer. */
 #define BINARY(X, T)                                                                                                   \
+    X(ADD_ALPHA, T, FUSED(x[0], b, a))                                                                                 \
+    X(SUB_ALPHA, T, FUSED(-x[0], b, a))                                                                                \
     X(MINIMUM, T, (a < b) | (a != a) ? a : b)                                                                          \
     X(MAXIMUM, T, (a > b) | (a != a) ? a : b)                                                                          \
     X(LERP_SCALAR, T, x[0] < (T)0.5 ? a + x[0] * (b - a) : b - (b - a) * (1 - x[0]))                                   \
@@ -69,8 +72,8 @@
 #define TERNARY(X, T)                                                                                                  \
     X(CLAMP_TENSOR, T, (a != a) | (b != b) | (c != c) ? a + b + c : ((a < b ? b : a) > c ? c : (a < b ? b : a)))       \
     X(LERP, T, c < (T)0.5 ? a + c * (b - a) : b - (b - a) * (1 - c))                                                   \
-    X(ADDCMUL, T, a + x[0] * b * c)                                                                                    \
-    X(ADDCDIV, T, a + x[0] * (b / c))
+    X(ADDCMUL, T, FUSED(x[0] * b, c, a))                                                                               \
+    X(ADDCDIV, T, a + x[0] * b / c)
 
 #define DEFINE_STREAMED(K, T, EXPR) GD_LOOP2_WITH(K##_##T, T, T, EXPR, GD_STREAM)
 #define DEFINE_BINARY(K, T, EXPR) GD_LOOP2(K##_##T, T, T, EXPR)

@@ -158,7 +158,7 @@ static void iterate(gd_tensor *const *operands, int noperands, gd_loop loop, con
     plan_run(&p, operands, noperands, loop, extra, any_order && wants_tiles(&p, noperands));
 }
 
-void gd_iterate(gd_tensor *const *operands, int noperands, gd_loop loop, const void *extra) {
+void gd_iterate_in_order(gd_tensor *const *operands, int noperands, gd_loop loop, const void *extra) {
     iterate(operands, noperands, loop, extra, false);
 }
 

@@ -15,9 +15,9 @@ typedef void (*gd_loop)(char *const *data, const int64_t *strides, int64_t n, co
 #define GD_MAX_OPERANDS 5
 /* Applies `loop` over operands[0]'s shape; the others broadcast to it (their shapes must be compatible).
  * Merges dimensions where strides allow; never allocates; cannot fail. */
-void gd_iterate(gd_tensor *const *operands, int noperands, gd_loop loop, const void *extra);
+void gd_iterate_in_order(gd_tensor *const *operands, int noperands, gd_loop loop, const void *extra);
 /* The same for loops that do not mind the order of elements: follows the output's memory, tiles transposes.
- * (gd_iterate visits in row-major order.) */
+ * (gd_iterate_in_order visits in row-major order.) */
 void gd_iterate_any_order(gd_tensor *const *operands, int noperands, gd_loop loop, const void *extra);
 
 /* dst[...] = (dst dtype) src[...] with broadcasting; never allocates. Overlap must have been excluded. */

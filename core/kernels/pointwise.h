@@ -36,7 +36,7 @@
     /* three inputs */                                                                                        \
     X(WHERE) /* the first is bool */                                                                          \
     X(CLAMP_TENSOR) X(LERP)                                                                                   \
-    X(ADDCMUL) X(ADDCDIV) /* a + x[0] * b * c, a + x[0] * (b / c) */
+    X(ADDCMUL) X(ADDCDIV) /* a + x[0] * b * c, a + x[0] * b / c */
 /* clang-format on */
 
 typedef enum gd_kernel {

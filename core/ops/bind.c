@@ -20,6 +20,11 @@ gd_code gd_bind_fail(gd_binder *b, gd_code code, int index, const char *format, 
     return code;
 }
 
+const char *gd_bind_op_name(const gd_op *op) {
+    const char *dot = strrchr(op->name, '.');
+    return dot ? dot + 1 : op->name;
+}
+
 const char *gd_bind_param_name(const gd_op *op, int index) {
     const gd_param *p = &op->params[index];
     return p->type == GD_T_TENSOR && strcmp(p->name, "self") == 0 ? "input" : p->name;
@@ -27,7 +32,7 @@ const char *gd_bind_param_name(const gd_op *op, int index) {
 
 /* Methods do not count self among their positions. */
 static bool is_method(const gd_binder *b) {
-    return b->inplace || (b->op->flags & (GD_METHOD_ONLY | GD_INPLACE_ONLY)) != 0;
+    return b->inplace || b->method || (b->op->flags & (GD_METHOD_ONLY | GD_INPLACE_ONLY)) != 0;
 }
 
 /* ---- what the signature asks for ------------------------------------------------------------ */
@@ -44,9 +49,11 @@ static int required_params(const gd_op *op) {
     return n;
 }
 
-/* view(2, 3): several ints stand for an int[] that is the only positional parameter besides self. */
+/* view(2, 3): several ints stand for an int[] that is the only positional parameter besides self; several tensors for
+ * the Tensor[] of a row with GD_VARARGS. */
 static int varargs_index(const gd_op *op) {
     int n = positional_params(op);
+    if (op->flags & GD_VARARGS) return n - 1;
     int first = n > 0 && op->params[0].type == GD_T_TENSOR ? 1 : 0;
     if (n != first + 1) return -1;
     const gd_param *p = &op->params[first];
@@ -89,7 +96,8 @@ static bool is_placement(const gd_binder *b, const gd_kwarg *k) {
     if (strcmp(k->name, "device") == 0)
         return v->kind == GD_V_NONE || (v->kind == GD_V_STR && strcmp(v->u.str, "cpu") == 0);
     if (strcmp(k->name, "pin_memory") == 0) return v->kind == GD_V_NONE || (v->kind == GD_V_BOOL && !v->u.boolean);
-    return strcmp(k->name, "layout") == 0 && v->kind == GD_V_NONE;
+    if (strcmp(k->name, "layout") != 0) return false;
+    return v->kind == GD_V_NONE || (v->kind == GD_V_STR && strcmp(v->u.str, "torch.strided") == 0);
 }
 
 static int count_placements(const gd_binder *b) {
@@ -104,10 +112,11 @@ static gd_code fail_keyword(gd_binder *b) {
         for (int k = 0; k < b->op->nparams && !known; k++)
             known = keyword_names(b->kwargs[i].name, b->op->params[k].name);
         if (known) continue;
-        return gd_bind_fail(b, GD_E_ARGUMENT, -1, "%s%s() got an unexpected keyword argument '%s'", b->op->name,
-                            gd_bind_suffix(b), b->kwargs[i].name);
+        return gd_bind_fail(b, GD_E_ARGUMENT, -1, "%s%s() got an unexpected keyword argument '%s'",
+                            gd_bind_op_name(b->op), gd_bind_suffix(b), b->kwargs[i].name);
     }
-    return gd_bind_fail(b, GD_E_ARGUMENT, -1, "%s%s() got a keyword argument twice", b->op->name, gd_bind_suffix(b));
+    return gd_bind_fail(b, GD_E_ARGUMENT, -1, "%s%s() got a keyword argument twice", gd_bind_op_name(b->op),
+                        gd_bind_suffix(b));
 }
 
 /* ---- complaints about numbers of arguments ---------------------------------------------------- */
@@ -125,17 +134,17 @@ static gd_code fail_missing(gd_binder *b, int index) {
         n++;
     }
     /* The plural is PyTorch's. */
-    return gd_bind_fail(b, GD_E_MISSING, index, "%s%s() missing %d required positional argument%s: %s", b->op->name,
-                        gd_bind_suffix(b), n, n == 1 ? "s" : "", names);
+    return gd_bind_fail(b, GD_E_MISSING, index, "%s%s() missing %d required positional argument%s: %s",
+                        gd_bind_op_name(b->op), gd_bind_suffix(b), n, n == 1 ? "s" : "", names);
 }
 
 static gd_code fail_extra(gd_binder *b, int max) {
     int self = is_method(b) ? 1 : 0, least = required_params(b->op) - self, most = max - self, given = b->nargs - self;
     if (least != most)
         return gd_bind_fail(b, GD_E_ARGUMENT, max, "%s%s() takes from %d to %d positional arguments but %d were given",
-                            b->op->name, gd_bind_suffix(b), least, most, given);
-    return gd_bind_fail(b, GD_E_ARGUMENT, max, "%s%s() takes %d positional argument%s but %d were given", b->op->name,
-                        gd_bind_suffix(b), most, most == 1 ? "" : "s", given);
+                            gd_bind_op_name(b->op), gd_bind_suffix(b), least, most, given);
+    return gd_bind_fail(b, GD_E_ARGUMENT, max, "%s%s() takes %d positional argument%s but %d were given",
+                        gd_bind_op_name(b->op), gd_bind_suffix(b), most, most == 1 ? "" : "s", given);
 }
 
 /* ---- the walk ---------------------------------------------------------------------------------- */
@@ -143,7 +152,8 @@ static gd_code fail_extra(gd_binder *b, int max) {
 static gd_code bind_positional(gd_binder *b, int i, int varargs) {
     gd_bind_place place = {.index = i, .position = i + 1 - (is_method(b) ? 1 : 0)};
     if (place.position == 0) place.position = 1; /* self, which no Python caller can get wrong */
-    if (i == varargs && b->args[i].kind != GD_V_LIST && b->args[i].kind != GD_V_INTS)
+    gd_kind kind = b->args[i].kind;
+    if (i == varargs && kind != GD_V_LIST && kind != GD_V_INTS && kind != GD_V_TENSORS)
         return gd_bind_varargs(b, place, b->args + i, b->nargs - i, &b->bound[i]);
     return gd_bind_value(b, place, &b->args[i], &b->bound[i]);
 }
@@ -153,8 +163,8 @@ static gd_code bind_param(gd_binder *b, int i, int varargs, int *taken) {
     const gd_kwarg *keyword = b->nkwargs ? keyword_for(b, i) : NULL;
     if (i < b->nargs && !b->op->params[i].keyword_only) {
         if (keyword)
-            return gd_bind_fail(b, GD_E_ARGUMENT, i, "%s%s() got multiple values for argument '%s'", b->op->name,
-                                gd_bind_suffix(b), gd_bind_param_name(b->op, i));
+            return gd_bind_fail(b, GD_E_ARGUMENT, i, "%s%s() got multiple values for argument '%s'",
+                                gd_bind_op_name(b->op), gd_bind_suffix(b), gd_bind_param_name(b->op, i));
         return bind_positional(b, i, varargs);
     }
     if (keyword) {

@@ -16,6 +16,8 @@ typedef struct gd_binder {
     gd_scratch *scratch;
     gd_value *bound;
     bool inplace; /* the call names the in-place form */
+    bool method;  /* self is no argument for whoever wrote the call */
+    bool strict;  /* as in gd_lookup */
     bool lenient; /* 0-dim tensors also bind to numbers: tried when no overload takes them as tensors */
     bool quiet;   /* no texts: this overload may not be the last that is tried */
     /* How far it came when it failed, to tell which overload's complaint helps most. */
@@ -36,7 +38,7 @@ typedef struct gd_bind_place {
 
 /* Converts v to the type of parameter place.index into *out. */
 GD_MUST_CHECK gd_code gd_bind_value(gd_binder *b, gd_bind_place place, const gd_value *v, gd_value *out);
-/* int[] from n single values: view(2, 3). */
+/* int[] or Tensor[] from n single values: view(2, 3), block_diag(a, b). */
 GD_MUST_CHECK gd_code gd_bind_varargs(gd_binder *b, gd_bind_place place, const gd_value *v, int n, gd_value *out);
 
 /* Marks a mismatch at argument `index` and returns `code`, with the text unless quiet. */
@@ -46,6 +48,8 @@ gd_code gd_bind_fail(gd_binder *b, gd_code code, int index, const char *format, 
 gd_code gd_bind_fail_type(gd_binder *b, gd_bind_place place, const gd_value *v);
 /* The name of the op as called ("add_"), in static or scratch-free memory: printf("%s%s", name, suffix). */
 static inline const char *gd_bind_suffix(const gd_binder *b) { return b->inplace ? "_" : ""; }
+/* The op as PyTorch names it in errors: nn.functional.linear is linear. */
+const char *gd_bind_op_name(const gd_op *op);
 /* PyTorch shows a Tensor `self` as `input`. */
 const char *gd_bind_param_name(const gd_op *op, int index);
 const char *gd_python_type(const gd_value *v);

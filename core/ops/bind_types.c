@@ -14,7 +14,7 @@ const char *gd_python_type(const gd_value *v) {
         [GD_V_INTS] = "tuple",        [GD_V_FLOATS] = "tuple",  [GD_V_TENSORS] = "tuple",     [GD_V_SLICE] = "slice",
         [GD_V_ELLIPSIS] = "ellipsis",
     };
-    return names[v->kind];
+    return v->kind == GD_V_OTHER ? v->u.str : names[v->kind];
 }
 
 static const char *type_text(const gd_param *p) {
@@ -38,16 +38,16 @@ gd_code gd_bind_fail_type(gd_binder *b, gd_bind_place at, const gd_value *v) {
     const gd_param *p = &b->op->params[at.index];
     const char *name = gd_bind_param_name(b->op, at.index);
     if (at.position == 0)
-        return gd_bind_fail(b, GD_E_ARGUMENT, at.index, "%s%s(): argument '%s' must be %s, not %s", b->op->name,
-                            gd_bind_suffix(b), name, type_text(p), gd_python_type(v));
+        return gd_bind_fail(b, GD_E_ARGUMENT, at.index, "%s%s(): argument '%s' must be %s, not %s",
+                            gd_bind_op_name(b->op), gd_bind_suffix(b), name, type_text(p), gd_python_type(v));
     return gd_bind_fail(b, GD_E_ARGUMENT, at.index, "%s%s(): argument '%s' (position %d) must be %s, not %s",
-                        b->op->name, gd_bind_suffix(b), name, at.position, type_text(p), gd_python_type(v));
+                        gd_bind_op_name(b->op), gd_bind_suffix(b), name, at.position, type_text(p), gd_python_type(v));
 }
 
 static gd_code fail_element(gd_binder *b, gd_bind_place at, const gd_value *v, uint32_t entry) {
     gd_code code = gd_bind_fail(b, GD_E_ARGUMENT, at.index,
-                                "%s%s(): argument '%s' must be %s, but found element of type %s at pos %u", b->op->name,
-                                gd_bind_suffix(b), gd_bind_param_name(b->op, at.index),
+                                "%s%s(): argument '%s' must be %s, but found element of type %s at pos %u",
+                                gd_bind_op_name(b->op), gd_bind_suffix(b), gd_bind_param_name(b->op, at.index),
                                 type_text(&b->op->params[at.index]), gd_python_type(v), entry + 1);
     b->progress++; /* a list was right: further than no list at all */
     return code;
@@ -122,9 +122,39 @@ static bool may_be_written(const gd_binder *b, int index, const gd_value *v) {
     return v->kind == GD_V_TENSOR || v->kind == GD_V_STR;
 }
 
+/* May a number stand for this Tensor in PyTorch? In these ops it may anywhere, in those beside a tensor. */
+static bool takes_number(const gd_op *op, int index) {
+    switch (op->id) {
+    case GD_OP_add:
+    case GD_OP_sub:
+    case GD_OP_mul:
+    case GD_OP_div:
+    case GD_OP_div_mode:
+    case GD_OP_floor_divide:
+    case GD_OP_remainder:
+    case GD_OP_bitwise_and:
+    case GD_OP_bitwise_or:
+    case GD_OP_bitwise_xor: return true;
+    case GD_OP_eq:
+    case GD_OP_ne:
+    case GD_OP_lt:
+    case GD_OP_le:
+    case GD_OP_gt:
+    case GD_OP_ge:
+    case GD_OP_where:
+    case GD_OP_setitem: return index > 0;
+    default: return false;
+    }
+}
+
+static bool is_number(const gd_value *v) {
+    return v->kind == GD_V_BOOL || v->kind == GD_V_INT || v->kind == GD_V_FLOAT;
+}
+
 static gd_code bind_tensor(gd_binder *b, gd_bind_place at, const gd_value *v, gd_value *out) {
     bool wrong_type;
     if (!may_be_written(b, at.index, v)) return gd_bind_fail_type(b, at, v);
+    if (b->strict && is_number(v) && !takes_number(b->op, at.index)) return gd_bind_fail_type(b, at, v);
     gd_tensor *t = tensor_of(b, v, &wrong_type);
     if (!t) return wrong_type ? gd_bind_fail_type(b, at, v) : fail_inner(b, at);
     *out = GD_TENSOR_VALUE(t);
@@ -231,6 +261,10 @@ static gd_code bind_int_entries(gd_binder *b, gd_bind_place at, const gd_value *
 }
 
 gd_code gd_bind_varargs(gd_binder *b, gd_bind_place at, const gd_value *v, int n, gd_value *out) {
+    if (b->op->params[at.index].type == GD_T_TENSORS) { /* one by one */
+        gd_value all = {.kind = GD_V_LIST, .n = (uint32_t)n, .u.list = v};
+        return bind_tensors(b, at, &all, out);
+    }
     if (v->kind == GD_V_NONE && b->op->params[at.index].optional && n == 1) {
         *out = GD_NONE_VALUE;
         return GD_OK;
@@ -362,7 +396,7 @@ static gd_code bind_dtype(gd_binder *b, gd_bind_place at, const gd_value *v, gd_
         *out = *v;
         return GD_OK;
     }
-    if (v->kind != GD_V_STR || !gd_dtype_parse(v->u.str, &dtype)) return gd_bind_fail_type(b, at, v);
+    if (v->kind != GD_V_STR || b->strict || !gd_dtype_parse(v->u.str, &dtype)) return gd_bind_fail_type(b, at, v);
     *out = GD_DTYPE_VALUE(dtype);
     return GD_OK;
 }

@@ -303,14 +303,13 @@ static gd_code fail_unknown(gd_ctx *ctx, const char *name) {
                   : gd_fail(ctx, GD_E_UNKNOWN_OP, "module 'torch' has no attribute '%s'", name);
 }
 
-gd_code gd_call(gd_ctx *ctx, const char *name, const gd_value *args, int nargs, const gd_kwarg *kwargs, int nkwargs,
-                const gd_resolver *resolver, gd_result *result) {
-    gd_lookup rows;
+gd_code gd_call_rows(gd_ctx *ctx, const gd_lookup *rows, const gd_value *args, int nargs, const gd_kwarg *kwargs,
+                     int nkwargs, const gd_resolver *resolver, gd_result *result) {
     gd_value bound[GD_MAX_ARGS];
     gd_scratch scratch;
     int row = -1;
     memset(result, 0, sizeof *result);
-    if (!gd_names_find(name, &rows)) return fail_unknown(ctx, name);
+    ctx->last_op = NULL;
     scratch.blocks = NULL;
     scratch.used = 0;
     gd_binder b = {.ctx = ctx,
@@ -321,16 +320,26 @@ gd_code gd_call(gd_ctx *ctx, const char *name, const gd_value *args, int nargs, 
                    .resolver = resolver,
                    .scratch = &scratch,
                    .bound = bound,
-                   .inplace = rows.inplace};
+                   .inplace = rows->inplace,
+                   .method = rows->method,
+                   .strict = rows->strict};
     size_t mark = gd_pool_mark(ctx);
-    gd_code code = bind_call(&b, &rows, &row);
+    gd_code code = bind_call(&b, rows, &row);
     if (!code) {
         ctx->last_op = &gd_ops[row];
-        code = apply_bound(ctx, row, rows.inplace, bound, result);
+        code = apply_bound(ctx, row, rows->inplace, bound, result);
     }
     gd_pool_release(ctx, mark);
     gd_scratch_clear(&scratch);
     return code;
+}
+
+gd_code gd_call(gd_ctx *ctx, const char *name, const gd_value *args, int nargs, const gd_kwarg *kwargs, int nkwargs,
+                const gd_resolver *resolver, gd_result *result) {
+    gd_lookup rows;
+    memset(result, 0, sizeof *result);
+    if (!gd_names_find(name, &rows)) return fail_unknown(ctx, name);
+    return gd_call_rows(ctx, &rows, args, nargs, kwargs, nkwargs, resolver, result);
 }
 
 gd_tensor *gd_call1(gd_ctx *ctx, const char *name, const gd_value *args, int nargs) {

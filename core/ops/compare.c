@@ -13,7 +13,7 @@ static void find_false(char *const *data, const int64_t *strides, int64_t n, con
 static bool all_true(gd_tensor *t) {
     bool all = true;
     bool *where = &all;
-    gd_iterate(&t, 1, find_false, &where);
+    gd_iterate_in_order(&t, 1, find_false, &where);
     return all;
 }
 

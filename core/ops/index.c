@@ -436,7 +436,7 @@ static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t si
     const int64_t *at = flat ? (const int64_t *)(const void *)flat->data : NULL;
     for (int64_t i = 0; flat && i < flat->numel; i++)
         if (at[i] < 0 || at[i] >= size) {
-            (void)gd_fail(c, GD_E_INDEX, "index %lld is out of bounds for dimension %d with size %lld",
+            (void)gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld",
                           (long long)at[i], dim, (long long)size);
             return then_release(NULL, flat);
         }

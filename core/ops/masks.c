@@ -73,7 +73,7 @@ gd_code gd_fw_masked_fill(gd_apply *a) {
     gd_code code = check_written(a, arg_tensor(a, 0));
     if (!code) code = fill_output(a, &out);
     if (code) return code;
-    gd_iterate((gd_tensor *const[]){out, mask}, 2, fill_loop, &v);
+    gd_iterate_in_order((gd_tensor *const[]){out, mask}, 2, fill_loop, &v);
     return give(a, out);
 }
 

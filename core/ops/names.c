@@ -67,7 +67,16 @@ const char *gd_names_build(const char **culprit) {
     return NULL;
 }
 
-static bool any_inplace(const gd_lookup *rows) {
+size_t gd_names_slots(void) { return SLOTS; }
+
+bool gd_names_at(size_t i, const char **name, gd_lookup *rows) {
+    if (i >= SLOTS || !slots[i].name) return false;
+    *name = slots[i].name;
+    *rows = (gd_lookup){.first = slots[i].first, .count = slots[i].count};
+    return true;
+}
+
+bool gd_names_inplace(const gd_lookup *rows) {
     for (int i = 0; i < rows->count; i++)
         if (gd_ops[rows->first + i].flags & GD_INPLACE) return true;
     return false;
@@ -85,7 +94,7 @@ static bool find_either(const char *name, gd_lookup *found) {
     if (find_plain(name, n, found)) return true;
     if (n < 2 || name[n - 1] != '_' || !find_plain(name, n - 1, found)) return false;
     found->inplace = true;
-    return any_inplace(found);
+    return gd_names_inplace(found);
 }
 
 bool gd_names_find(const char *name, gd_lookup *found) {

@@ -230,7 +230,7 @@ gd_code gd_fw_div_mode(gd_apply *a) {
         else if (!strcmp(mode->u.str, "trunc"))
             r.kernel = GD_K_TRUNC_DIV;
         else
-            return gd_fail(a->ctx, GD_E_VALUE,
+            return gd_fail(a->ctx, GD_E_RUNTIME,
                            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '%s'",
                            mode->u.str);
     }

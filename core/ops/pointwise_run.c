@@ -281,6 +281,6 @@ gd_code gd_check_divisor(gd_ctx *ctx, const gd_tensor *divisor, gd_dtype compute
     const zero_search search = {(gd_dtype)divisor->dtype, mask, &found};
     gd_tensor seen = *divisor; /* sizes stay divisor's */
     gd_tensor *operand = &seen;
-    gd_iterate(&operand, 1, find_zero, &search);
+    gd_iterate_in_order(&operand, 1, find_zero, &search);
     return found ? gd_fail(ctx, GD_E_RUNTIME, "ZeroDivisionError") : GD_OK;
 }

@@ -8,9 +8,9 @@
 
 /* Defaults that need memory of their own live here for the life of the process: rows are static, and so few
  * have such defaults that a fixed arena does. */
-static char text_arena[512];
+static char text_arena[8192];
 static size_t text_used;
-static int64_t int_arena[128];
+static int64_t int_arena[1024];
 static size_t int_used;
 
 typedef struct reader {

@@ -95,6 +95,7 @@ struct gd_ctx {
     uint64_t run;          /* numbers backward runs and graph walks */
     gd_node *accumulators; /* list of live AccumulateGrad nodes, weak */
     bool anomaly;          /* detect_anomaly */
+    bool nan_allowed;      /* detect_anomaly(check_nan=False) */
     const gd_op *last_op;  /* row that gd_call bound last: tests ask which overload served */
     gd_generator generator;
     /* Temporaries of derivative rules: released in bulk, see gd_pool_mark. */

@@ -22,6 +22,7 @@ static const char *python_type(const gd_value *v) {
     case GD_V_DTYPE: return "torch.dtype";
     case GD_V_SLICE: return "slice";
     case GD_V_ELLIPSIS: return "ellipsis";
+    case GD_V_OTHER: return v->u.str;
     case GD_V_LIST:
     case GD_V_INTS:
     case GD_V_FLOATS:

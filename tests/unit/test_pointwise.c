@@ -135,7 +135,7 @@ static void try_random_shapes(bool any_order, int most_dims, int64_t most_size) 
         int dropped = k > 0 && ndim > 0 ? (int)below(2) : 0; /* leading dimensions may be missing */
         operands[k] = scattered(ndim - dropped, sizes[k] + dropped);
     }
-    (any_order ? gd_iterate_any_order : gd_iterate)(operands, 3, combine, NULL);
+    (any_order ? gd_iterate_any_order : gd_iterate_in_order)(operands, 3, combine, NULL);
     check_combined(operands);
     for (int k = 0; k < 3; k++) gd_release(operands[k]);
 }
@@ -151,7 +151,7 @@ START_TEST(iterator_takes_64_dimensions) {
     for (int d = 0; d < GD_MAX_DIMS; d++) sizes[d] = d % 6 == 5 ? 2 : 1;
     gd_tensor *operands[3];
     for (int k = 0; k < 3; k++) operands[k] = scattered(GD_MAX_DIMS, sizes);
-    gd_iterate(operands, 3, combine, NULL);
+    gd_iterate_in_order(operands, 3, combine, NULL);
     check_combined(operands);
     for (int k = 0; k < 3; k++) gd_release(operands[k]);
 }
@@ -167,7 +167,7 @@ START_TEST(iterator_is_row_major) {
     for (int64_t i = 0; i < 6; i++) ((int64_t *)(void *)memory->data)[i] = i;
     gd_tensor *t = gd_alias(ctx, memory, 2, (int64_t[]){2, 3}, (int64_t[]){1, 2}, 0);
     int64_t seen[6], *next = seen, **extra = &next;
-    gd_iterate(&t, 1, collect, &extra);
+    gd_iterate_in_order(&t, 1, collect, &extra);
     const int64_t expected[6] = {0, 2, 4, 1, 3, 5};
     ck_assert_mem_eq(seen, expected, sizeof(seen));
     gd_release(t);
@@ -178,7 +178,7 @@ END_TEST
 START_TEST(iterator_skips_empty) {
     gd_tensor *t[3];
     for (int k = 0; k < 3; k++) t[k] = gd_zeros(ctx, GD_INT64, 3, (int64_t[]){4, 0, 5});
-    gd_iterate(t, 3, combine, NULL);
+    gd_iterate_in_order(t, 3, combine, NULL);
     for (int k = 0; k < 3; k++) gd_release(t[k]);
 }
 END_TEST
