@@ -10,6 +10,7 @@ and, for fixed random cotangents, the first and second gradients. The test (run_
 Samples come from PyTorch's own operator database (OpInfo) where it has the op, and from the table MORE below
 for methods, properties, in-place forms, factories and random ops. Needs torch 1.13 (Debian: python3-torch).
 """
+import importlib
 import json
 import math
 import os
@@ -40,6 +41,15 @@ sum mean prod amin amax argmax argmin var std norm logsumexp softmax log_softmax
 matmul mm bmm mv dot addmm outer reshape view transpose t permute squeeze unsqueeze expand repeat flatten cat stack split
 chunk unbind select narrow __getitem__ index_select gather flip clone contiguous allclose masked_fill masked_select index_add
 scatter_add as_strided tril triu roll diagonal movedim view_as reshape_as expand_as zeros_like ones_like full_like empty_like""".split()
+
+VARIANTS = set(["", *"""reduction_with_dim binary no_rounding_mode trunc_rounding floor_rounding with_dtype inf fro decimals_0
+decimals_3 decimals_neg_3""".split()])
+
+# A family of ops may have a file of its own: cases/FAMILY.py with DATABASE, VARIANTS and more(d) as here.
+FAMILIES = [importlib.import_module("cases." + name[:-3]) for name in sorted(os.listdir(os.path.join(HERE, "cases"))) if name.endswith(".py")]
+for family in FAMILIES:
+    FROM_DATABASE += getattr(family, "DATABASE", "").split()
+    VARIANTS |= set(getattr(family, "VARIANTS", "").split())
 
 r = lambda *s, d=torch.float64: torch.randn(s, dtype=d, requires_grad=True)
 p = lambda *s, d=torch.float64: torch.rand(s, dtype=d).add_(0.5).requires_grad_()
@@ -254,6 +264,51 @@ def more(d):
     yield "permute", [r(2, 3, 4, d=d), [2, 0, 1]], {}
     yield "transpose", [r(2, 3, 4, d=d), 0, -1], {}
     yield "mT", [r(2, 3, d=d)], {}
+    yield from networks(d)
+    for family in FAMILIES:
+        yield from family.more(d)
+
+
+def networks(d):
+    """Layers and losses of torch.nn.functional."""
+    F, i = "nn.functional.", lambda *v: T(list(v))
+    yield F + "linear", [r(4, 3, d=d), r(2, 3, d=d), r(2, d=d)], {}
+    yield F + "linear", [r(4, 3, d=d), r(2, 3, d=d)], {}
+    yield F + "linear", [r(2, 2, 3, d=d), r(2, 3, d=d), r(2, d=d)], {}
+    yield F + "linear", [r(3, d=d), r(2, 3, d=d), r(2, d=d)], {}
+    yield F + "linear", [r(2, 1, 2, 3, d=d), r(2, 3, d=d)], {"bias": r(2, d=d)}
+    yield F + "dropout", [r(20, d=d)], {"p": 0.3}
+    yield F + "dropout", [r(4, d=d), 1.0], {}
+    yield F + "dropout", [r(4, d=d), 0.5, False], {}
+    yield F + "softplus", [T([-30.0, -1.0, 0.0, 2.0, 30.0], dtype=d, requires_grad=True)], {}
+    yield F + "softplus", [r(5, d=d), 2, 1.5], {}
+    yield F + "leaky_relu", [T([-1.5, 0.0, 2.0], dtype=d, requires_grad=True)], {}
+    yield F + "leaky_relu", [r(5, d=d), 0.2], {}
+    yield F + "one_hot", [i(0, 2, 1)], {}
+    yield F + "one_hot", [T([[1], [0]]), 4], {}
+    for name in ("mse_loss", "l1_loss"):
+        yield F + name, [r(3, 2, d=d), r(3, 2, d=d)], {}
+        yield F + name, [r(3, 2, d=d), r(2, d=d)], {"reduction": "sum"}
+        yield F + name, [r(3, d=d), r(3, d=d).detach()], {"reduction": "none"}
+    yield F + "mse_loss", [r(3, d=d), r(3, d=d), True, False], {}
+    weights = p(3, d=d).detach()
+    for name in ("nll_loss", "cross_entropy"):
+        yield F + name, [r(4, 3, d=d), i(0, 2, 1, 1)], {}
+        yield F + name, [r(4, 3, d=d), i(0, 2, 1, 1), weights], {}
+        yield F + name, [r(4, 3, d=d), i(0, -100, 1, 1), weights], {"reduction": "sum"}
+        yield F + name, [r(4, 3, d=d), i(0, 2, 1, 1)], {"reduction": "none", "ignore_index": 2}
+        yield F + name, [r(3, d=d), T(1)], {}
+    yield F + "cross_entropy", [r(2, 3, d=d), p(2, 3, d=d)], {}
+    yield F + "cross_entropy", [r(2, 3, d=d), p(2, 3, d=d).detach(), weights], {"reduction": "sum"}
+    yield F + "cross_entropy", [r(2, 3, d=d), p(2, 3, d=d).detach()], {"reduction": "none"}
+    inner = lambda *s: torch.rand(s, dtype=d).mul_(0.8).add_(0.1).requires_grad_()
+    yield F + "binary_cross_entropy", [inner(3, 2), inner(3, 2)], {}
+    yield F + "binary_cross_entropy", [inner(3, 2), inner(3, 2).detach(), p(2, d=d).detach()], {"reduction": "sum"}
+    yield F + "binary_cross_entropy", [T([0.0, 0.5, 1.0], dtype=d), T([1.0, 1.0, 1.0], dtype=d)], {"reduction": "none"}
+    name = F + "binary_cross_entropy_with_logits"
+    yield name, [r(3, 2, d=d), inner(3, 2)], {}
+    yield name, [r(3, 2, d=d), inner(3, 2).detach()], {"weight": p(2, d=d).detach(), "reduction": "sum"}
+    yield name, [r(3, 2, d=d), inner(3, 2)], {"pos_weight": p(2, d=d).detach(), "reduction": "none"}
 
 
 def number(v):
@@ -406,7 +461,7 @@ def gradients(line, wire, outputs, second):
 
 def database_samples(name, dtype):
     for op in op_db:
-        if op.name != name or op.variant_test_name not in ("", "reduction_with_dim", "binary", "no_rounding_mode", "trunc_rounding", "floor_rounding", "with_dtype", "inf", "fro", "decimals_0", "decimals_3", "decimals_neg_3"):
+        if op.name != name or op.variant_test_name not in VARIANTS:
             continue
         if not op.supports_dtype(dtype, "cpu"):
             continue
