@@ -25,6 +25,7 @@ BUILD_PACKAGES = gcc g++ make libc6-dev libmicrohttpd-dev libjansson-dev libuv1-
 TEST_PACKAGES = check pkg-config curl jq python3
 CHECK_PACKAGES = clang-format cppcheck
 BENCH_PACKAGES = wrk python3
+FUZZ_PACKAGES = clang libclang-rt-14-dev
 
 CORE_SRC = $(filter-out %_simd.c,$(wildcard core/*/*.c))
 SIMD_SRC = $(wildcard core/kernels/*_simd.c)
@@ -63,8 +64,8 @@ test: test-deps all $(TEST_PROGRAMS) ## every test on the plain build, then the 
 
 SAN_TEST = OPT="-O1 -g" --no-print-directory san-test
 .PHONY: asan tsan san-test
-asan: ## unit, sample and HTTP tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) BUILD=build-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" SUITES="unit samples notebook http" $(SAN_TEST)
+asan: ## unit, sample, HTTP and program tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) BUILD=build-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" SUITES="unit samples notebook http programs" $(SAN_TEST)
 tsan: ## the threaded tests under ThreadSanitizer
 	@$(MAKE) BUILD=build-tsan SAN="-fsanitize=thread" SUITES="threads http" $(SAN_TEST)
 san-test: test-deps all $(TEST_PROGRAMS)
@@ -83,6 +84,20 @@ format: check-deps ## rewrite the sources in the project's format
 bench: bench-deps all $(BUILD)/tests/bench/engine $(BUILD)/tests/bench/floor ## the figures of the README, as ratios against peers
 	@python3 tests/bench/bench.py $(BUILD)
 
+# Inputs that fail, and those that reached something new, are kept in build-fuzz/.
+FUZZ_SECONDS ?= 60
+FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+.PHONY: fuzz fuzz-run
+fuzz: fuzz-deps ## fuzz the language with libFuzzer under the sanitizers, each target for FUZZ_SECONDS (60)
+	@$(MAKE) BUILD=build-fuzz CC=clang CXX=clang++ OPT="-O1 -g" WARN=-w SAN="$(FUZZ_SAN)" --no-print-directory fuzz-run
+fuzz-run: $(FUZZERS)
+	@for f in $(FUZZERS); do \
+	    echo "== $$f for $(FUZZ_SECONDS) s"; mkdir -p $$f.corpus; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -max_len=4096 -verbosity=0 -print_final_stats=1 \
+	        -dict=tests/fuzz/program.dict -artifact_prefix=$$f. $$f.corpus tests/fuzz/corpus/program || exit 1; \
+	done
+
 .PHONY: image
 image: ## build the container image and start it once
 	sh docker/build-image.sh
@@ -95,7 +110,7 @@ install: all ## install the daemon, the library and its header under PREFIX
 
 .PHONY: clean
 clean: ## remove everything built
-	rm -rf build build-asan build-tsan
+	rm -rf build build-asan build-tsan build-fuzz
 
 .PHONY: help
 help: ## this list
@@ -113,7 +128,7 @@ define need
 	    $$as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 endef
-.PHONY: deps test-deps check-deps bench-deps
+.PHONY: deps test-deps check-deps bench-deps fuzz-deps
 deps: $(BUILD)/.packages ## install the Debian packages the build needs
 test-deps: $(BUILD)/.packages
 	$(call need,$(TEST_PACKAGES))
@@ -121,6 +136,8 @@ check-deps:
 	$(call need,$(CHECK_PACKAGES) $(TEST_PACKAGES))
 bench-deps:
 	$(call need,$(BENCH_PACKAGES))
+fuzz-deps:
+	$(call need,$(FUZZ_PACKAGES))
 $(BUILD)/.packages:
 	$(call need,$(BUILD_PACKAGES))
 	@mkdir -p $(@D) && touch $@
@@ -148,6 +165,9 @@ $(BUILD)/tests/bench/engine: $(BUILD)/tests/bench/engine.o $(ALL_LIBS)
 	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -o $@ $^ $(API_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/bench/floor: $(BUILD)/tests/bench/floor.o
 	@echo "  LD    $@" && $(CC) $(LDFLAGS) -o $@ $^ -lmicrohttpd
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libgradd.a
+	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(CORE_LIBS)
 
 define isa_rule
 $(BUILD)/%.$(1).o: %.c | $(BUILD)/.packages

@@ -430,7 +430,8 @@ START_TEST(hooks) {
     problem("POST " S "/backward", "{\"tensors\":[\"y\"],\"grad_tensors\":[[1,2,3]]}", 422, "shape_mismatch");
     good("GET " S "/tensors/y/hooks", NULL, 200);
     has("\"count\":1}],\"next\":null}");
-    problem("POST " S "/tensors/y/hooks", "{\"source\":\"lambda g: g\"}", 422, "unsupported_hook");
+    problem("POST " S "/tensors/y/hooks", "{\"source\":\"lambda g:\"}", 400, "syntax_error");
+    problem("POST " S "/tensors/y/hooks", "{\"source\":\"g\",\"record\":true}", 422, "bad_argument");
     problem("POST " S "/tensors/y/hooks", "{}", 422, "missing_argument");
     memcpy(line, "DELETE ", 7);
     snprintf(line, sizeof line, "DELETE %s", S "/hooks/h1");
@@ -440,6 +441,32 @@ START_TEST(hooks) {
     good("DELETE " S "/tensors/y", NULL, 204);
     good("PUT " S "/tensors/c", "{\"data\":[2.0]}", 201);
     problem("POST " S "/tensors/c/hooks", "{\"record\":true}", 409, "bad_state");
+}
+END_TEST
+
+START_TEST(programs) {
+    static _Atomic bool stop = true;
+    session();
+    good("POST " S "/run", "x = torch.ones(2)\nprint(x)\nx.shape", 200);
+    ck_assert_str_eq(text, "{\"stdout\":\"tensor([1., 1.])\\n\",\"result\":[2],\"assigned\":[\"x\"]}\n");
+    problem("POST " S "/run", "y = 1\n1 / 0", 422, "program_error");
+    has("\"line\":2,\"column\":1,\"exception\":\"ZeroDivisionError\",\"stdout\":\"\",\"assigned\":[\"y\"]}");
+    problem("POST " S "/run", "1 +", 400, "syntax_error");
+    problem("POST " S "/run?data=x", "1", 422, "bad_query");
+    gd_api_set_program_limits(api, &(gd_program_limits){.steps = 1000});
+    problem("POST " S "/run", "while True: pass", 413, "program_limit");
+    has("\"limit\":\"steps\"");
+    gd_api_request r = {.method = "POST", .path = S "/run", .body = "1", .body_length = 1, .stop = &stop};
+    ck_assert_int_eq(handle(&r), GD_STATUS_LEFT); /* its client had left: it never ran */
+    ck_assert_uint_eq(answer.length, 0);
+    gd_api_set_draining(api, true);
+    ck_assert_int_eq(handle(&r), 503);
+    stop = false;
+    ck_assert_int_eq(handle(&r), 200);
+    gd_api_response_free(&answer);
+    ck_assert(!gd_api_try(api, &r, &answer));
+    r.path = S "/backward";
+    ck_assert(!gd_api_try(api, &r, &answer)); /* hooks may be programs */
 }
 END_TEST
 
@@ -524,6 +551,7 @@ Suite *api_suite(void) {
     tcase_add_test(tc, autograd);
     tcase_add_test(tc, graph);
     tcase_add_test(tc, hooks);
+    tcase_add_test(tc, programs);
     tcase_add_test(tc, the_service);
     tcase_add_test(tc, costs);
     suite_add_tcase(suite, tc);

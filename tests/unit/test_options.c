@@ -1,5 +1,6 @@
 /* test_options.c: flags, environment, config file and defaults, and what is refused. */
 #include "server/options.h"
+#include "server/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -44,6 +45,46 @@ START_TEST(defaults) {
     ck_assert_int_eq(o.log_level, GD_LOG_INFO);
     ck_assert_str_eq(o.token, "");
     ck_assert_uint_eq(o.allow_host.count, 0);
+    gd_options_free(&o);
+}
+END_TEST
+
+static void check_limits(gd_program_limits a, gd_program_limits b) {
+    ck_assert_uint_eq(a.steps, b.steps);
+    ck_assert(a.seconds >= b.seconds && a.seconds <= b.seconds);
+    ck_assert_uint_eq(a.memory_bytes, b.memory_bytes);
+    ck_assert_uint_eq(a.recursion, b.recursion);
+    ck_assert_uint_eq(a.output_bytes, b.output_bytes);
+}
+
+START_TEST(limits_of_programs) {
+    ck_assert_int_eq(READ_NOTHING(), 0);
+    check_limits(gd_run_limits(&o), GD_PROGRAM_DEFAULT_LIMITS); /* what --help says is what the library does */
+    gd_options_free(&o);
+    ck_assert_int_eq(READ("--program-steps", "7", "--program-seconds=0.5", "--program-memory", "1k",
+                          "--program-recursion=0", "--program-output", "3"),
+                     0);
+    check_limits(gd_run_limits(&o), (gd_program_limits){7, 0.5, 1024, 0, 3});
+    gd_options_free(&o);
+}
+END_TEST
+
+START_TEST(what_run_runs) {
+    ck_assert_int_eq(READ("run", "--program-steps", "5", "-"), 0);
+    ck_assert_int_eq(o.command, GD_COMMAND_RUN);
+    ck_assert_str_eq(o.program, "-");
+    gd_options_free(&o);
+    ck_assert_int_eq(READ("run", "a.py", "--listen", "0.0.0.0:1"), 0); /* no server, no token */
+    ck_assert_str_eq(o.program, "a.py");
+    gd_options_free(&o);
+    ck_assert_int_eq(READ("run", "--help"), 0);
+    ck_assert_int_eq(o.command, GD_COMMAND_RUN_HELP);
+    gd_options_free(&o);
+    ck_assert_int_eq(READ("run"), GD_EXIT_USAGE);
+    gd_options_free(&o);
+    ck_assert_int_eq(READ("run", "a", "b"), GD_EXIT_USAGE);
+    gd_options_free(&o);
+    ck_assert_int_eq(READ("serve", "-"), GD_EXIT_USAGE);
     gd_options_free(&o);
 }
 END_TEST
@@ -97,6 +138,11 @@ START_TEST(every_option_from_every_source) {
     CHECK_COUNT(session_memory, "session-memory", "GRADD_SESSION_MEMORY");
     CHECK_COUNT(session_ttl, "session-ttl", "GRADD_SESSION_TTL");
     CHECK_COUNT(max_sessions, "max-sessions", "GRADD_MAX_SESSIONS");
+    CHECK_COUNT(program_steps, "program-steps", "GRADD_PROGRAM_STEPS");
+    CHECK_COUNT(program_seconds, "program-seconds", "GRADD_PROGRAM_SECONDS");
+    CHECK_COUNT(program_memory, "program-memory", "GRADD_PROGRAM_MEMORY");
+    CHECK_COUNT(program_recursion, "program-recursion", "GRADD_PROGRAM_RECURSION");
+    CHECK_COUNT(program_output, "program-output", "GRADD_PROGRAM_OUTPUT");
 }
 END_TEST
 
@@ -160,7 +206,8 @@ START_TEST(wrong_command_lines) {
     refused(READ("--data", "/tmp"), GD_EXIT_USAGE, "--data");
     refused(READ("--url", "http://x"), GD_EXIT_USAGE, "--url");
     refused(READ("dance"), GD_EXIT_USAGE, "dance");
-    refused(READ("run", "x"), GD_EXIT_USAGE, "not in this version");
+    refused(READ("run"), GD_EXIT_USAGE, "needs a FILE");
+    refused(READ("run", "x", "y"), GD_EXIT_USAGE, "'y'");
     refused(READ("serve", "again"), GD_EXIT_USAGE, "again");
     refused(READ("--threads"), GD_EXIT_USAGE, "needs a value");
     refused(READ("--threads", "1.5"), GD_EXIT_USAGE, "--threads");
@@ -268,6 +315,8 @@ Suite *options_suite(void) {
     Suite *s = suite_create("options");
     TCase *t = tcase_create("options");
     tcase_add_test(t, defaults);
+    tcase_add_test(t, limits_of_programs);
+    tcase_add_test(t, what_run_runs);
     tcase_add_test(t, precedence);
     tcase_add_test(t, every_option_from_every_source);
     tcase_add_test(t, sizes);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/program/program.h"
 #include "core/session/session.h"
 
 Suite *session_suite(void);
@@ -187,6 +188,69 @@ START_TEST(one_at_a_time) {
 }
 END_TEST
 
+static void *give_up(void *stop) {
+    gd_session *mine;
+    return gd_session_acquire_unless(registry, "main", stop, &mine) == GD_SESSION_STOPPED ? stop : NULL;
+}
+
+START_TEST(waiting_can_be_stopped) {
+    static _Atomic bool stop;
+    pthread_t waiter;
+    void *gave_up;
+    gd_session *other;
+    ck_assert_int_eq(pthread_create(&waiter, NULL, give_up, (void *)&stop), 0);
+    nap();
+    atomic_store(&stop, true);
+    pthread_join(waiter, &gave_up);
+    ck_assert_ptr_nonnull(gave_up);
+    gd_session_unlock(s);
+    ck_assert_int_eq(gd_session_acquire_unless(registry, "main", &stop, &other),
+                     GD_SESSION_OK); /* nobody to wait for */
+    s = other;
+}
+END_TEST
+
+/* ---- programs ------------------------------------------------------------------------------------------- */
+
+static const char *shown(const char *source) {
+    static char text[256];
+    gd_program_result r;
+    gd_program_run(gd_session_env(s), source, strlen(source), &(gd_program_options){0}, &r);
+    snprintf(text, sizeof text, "%s", r.status == GD_PROGRAM_OK ? (r.shown ? r.shown : "") : r.exception);
+    gd_program_result_clear(&r);
+    return text;
+}
+
+START_TEST(programs_share_the_names) {
+    ck_assert(!gd_session_has_env(s));
+    bind("x", number(2));
+    ck_assert_str_eq(shown("y = x * 2; y.item()"), "4.0");
+    ck_assert(gd_session_has_env(s) && gd_session_get(s, "y"));
+    ck_assert_str_eq(shown("x = 'plain'; x"), "'plain'");
+    ck_assert_ptr_null(gd_session_get(s, "x"));
+    bind("x", number(3)); /* takes the name back */
+    ck_assert_str_eq(shown("x.item()"), "3.0");
+    ck_assert(gd_session_forget(s, "x"));
+    ck_assert_str_eq(shown("x"), "NameError");
+    ck_assert_str_eq(shown("del y"), "");
+    ck_assert_ptr_null(gd_session_get(s, "y"));
+    ck_assert_str_eq(shown("data = torch.ones(1); data.item()"), "1.0"); /* no name for a tensor of the session */
+    ck_assert_ptr_null(gd_session_get(s, "data"));
+    ck_assert_str_eq(shown("data.item()"), "1.0");
+}
+END_TEST
+
+START_TEST(values_of_programs_are_charged) {
+    gd_session_info before, after;
+    ck_assert_str_eq(shown("1"), "1");
+    gd_session_describe(s, &before);
+    ck_assert_str_eq(shown("l = [i for i in range(10000)]"), "");
+    gd_session_describe(s, &after);
+    ck_assert_uint_gt(after.bytes, before.bytes + 80000);
+    ck_assert_str_eq(shown("'x' * (64 << 20)"), "MemoryError"); /* over the session's budget */
+}
+END_TEST
+
 /* ---- names inside ------------------------------------------------------------------------------------- */
 
 START_TEST(names_inside) {
@@ -270,6 +334,9 @@ Suite *session_suite(void) {
     tcase_add_test(tc, budget);
     tcase_add_test(tc, delete_while_used);
     tcase_add_test(tc, one_at_a_time);
+    tcase_add_test(tc, waiting_can_be_stopped);
+    tcase_add_test(tc, programs_share_the_names);
+    tcase_add_test(tc, values_of_programs_are_charged);
     tcase_add_test(tc, names_inside);
     tcase_add_test(tc, resolves);
     tcase_add_test(tc, finds_nodes);

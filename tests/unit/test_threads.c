@@ -5,6 +5,10 @@
 #include <stdlib.h>
 
 #include "core/session/session.h"
+#include "server/workers.h"
+
+#include <stdatomic.h>
+#include <time.h>
 
 Suite *threads_suite(void);
 
@@ -91,12 +95,58 @@ START_TEST(cached_blocks_are_zeroed_and_shared_safely) {
 }
 END_TEST
 
+/* ---- the pool ---------------------------------------------------------------------------------------- */
+
+enum { JOBS = 12 };
+
+typedef struct numbered_job {
+    gd_job job;
+    int number;
+} numbered_job;
+
+static _Atomic int running_a, finished, overlaps;
+static int order_of_a[JOBS];
+
+static void run_a(gd_job *job) {
+    if (atomic_fetch_add(&running_a, 1) > 0) atomic_fetch_add(&overlaps, 1);
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    order_of_a[atomic_load(&finished)] = ((numbered_job *)job)->number;
+    atomic_fetch_sub(&running_a, 1);
+    atomic_fetch_add(&finished, 1);
+}
+
+static void run_b(gd_job *job) {
+    (void)job;
+    if (atomic_load(&finished) == JOBS)
+        atomic_fetch_add(&overlaps, 1); /* it should not have waited for all the others */
+}
+
+START_TEST(jobs_of_one_key_run_in_order_and_hold_no_threads) {
+    numbered_job a[JOBS];
+    gd_job b = {.run = run_b, .key = "b", .key_length = 1};
+    gd_workers *w = gd_workers_new(2, JOBS + 1);
+    ck_assert_ptr_nonnull(w);
+    for (int i = 0; i < JOBS; i++) {
+        a[i] = (numbered_job){.job = {.run = run_a, .key = "a", .key_length = 1}, .number = i};
+        ck_assert(gd_workers_claim(w));
+        gd_workers_submit(w, &a[i].job);
+    }
+    ck_assert(gd_workers_claim(w) && !gd_workers_claim(w));
+    gd_workers_submit(w, &b);
+    gd_workers_free(w); /* which runs what is queued */
+    ck_assert_int_eq(finished, JOBS);
+    ck_assert_int_eq(overlaps, 0);
+    for (int i = 0; i < JOBS; i++) ck_assert_int_eq(order_of_a[i], i);
+}
+END_TEST
+
 Suite *threads_suite(void) {
     Suite *suite = suite_create("threads");
     TCase *tc = tcase_create("threads");
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, sessions_survive_deletion_while_used);
     tcase_add_test(tc, cached_blocks_are_zeroed_and_shared_safely);
+    tcase_add_test(tc, jobs_of_one_key_run_in_order_and_hold_no_threads);
     suite_add_tcase(suite, tc);
     return suite;
 }
