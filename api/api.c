@@ -12,6 +12,7 @@
 struct gd_api {
     gd_registry *registry;
     gd_metrics *metrics;
+    gd_program_limits program_limits;
     _Atomic bool draining;
     pthread_mutex_t lock; /* of openapi */
     gd_text openapi;      /* made when first asked for */
@@ -21,6 +22,7 @@ gd_api *gd_api_new(gd_registry *registry) {
     gd_api *api = gd_init() == GD_OK ? calloc(1, sizeof *api) : NULL;
     if (!api) return NULL;
     api->registry = registry;
+    api->program_limits = GD_PROGRAM_DEFAULT_LIMITS;
     api->metrics = gd_metrics_new();
     if (!api->metrics || pthread_mutex_init(&api->lock, NULL)) {
         gd_metrics_free(api->metrics);
@@ -38,6 +40,8 @@ void gd_api_free(gd_api *api) {
     free(api);
 }
 
+void gd_api_set_program_limits(gd_api *api, const gd_program_limits *limits) { api->program_limits = *limits; }
+const gd_program_limits *gd_api_program_limits(const gd_api *api) { return &api->program_limits; }
 void gd_api_set_draining(gd_api *api, bool draining) { atomic_store(&api->draining, draining); }
 bool gd_api_is_draining(const gd_api *api) { return atomic_load(&api->draining); }
 gd_registry *gd_api_registry(gd_api *api) { return api->registry; }
@@ -68,6 +72,8 @@ static void begin(gd_exchange *x, gd_api *api, const gd_api_request *request, gd
     x->session = NULL;
     x->ctx = NULL;
     gd_body_init(&x->body);
+    x->source = NULL;
+    x->source_bytes = 0;
     x->params[0][0] = x->params[1][0] = 0;
 }
 
@@ -75,6 +81,7 @@ static void begin(gd_exchange *x, gd_api *api, const gd_api_request *request, gd
 static bool read_body(gd_exchange *x) {
     const gd_api_request *in = x->in;
     unsigned flags = x->route->flags;
+    if (flags & GD_R_PROGRAM) return gd_read_program(x);
     if (!(flags & GD_R_JSON)) return true;
     bool empty = in->body_length == 0 && !in->upload;
     if (empty && (flags & GD_R_EMPTY)) return true;
@@ -89,8 +96,9 @@ static bool read_body(gd_exchange *x) {
     return gd_refuse(x, "malformed_json", "The body is empty; this request takes a JSON document.");
 }
 
-static bool refuse_session(gd_exchange *x) {
+static bool refuse_session(gd_exchange *x, gd_session_status status) {
     x->session = NULL;
+    if (status == GD_SESSION_STOPPED) return gd_refuse_stopped(x);
     return gd_refuse(x, "unknown_session", "There is no session %s; PUT /v1/sessions/%s makes it.", x->params[0],
                      x->params[0]);
 }
@@ -103,8 +111,10 @@ static bool entered(gd_exchange *x) {
 
 static bool enter_session(gd_exchange *x) {
     if (!(x->route->flags & GD_R_SESSION) || x->session) return true;
-    bool found = gd_session_acquire(x->api->registry, x->params[0], &x->session) == GD_SESSION_OK;
-    return found ? entered(x) : refuse_session(x);
+    const _Atomic bool *stop = x->route->flags & GD_R_PROGRAM ? x->in->stop : NULL;
+    if (stop && atomic_load(stop)) return gd_refuse_stopped(x);
+    gd_session_status status = gd_session_acquire_unless(x->api->registry, x->params[0], stop, &x->session);
+    return status == GD_SESSION_OK ? entered(x) : refuse_session(x, status);
 }
 
 /* Enters the session of a request that will not take long. False: it may, or the session is another's. */

@@ -7,6 +7,7 @@
 #ifndef GD_API_H
 #define GD_API_H
 
+#include "core/program/program.h"
 #include "core/session/session.h"
 
 typedef struct gd_api gd_api;
@@ -22,7 +23,13 @@ typedef struct gd_api_request {
     const char *body; /* body_length bytes, not NULL if there are any */
     size_t body_length;
     gd_api_upload *upload; /* took the body in place of `body`, or NULL; still the caller's to free */
+    /* Set from outside when nobody waits for the answer any more; NULL: never. Programs, and who waits for a session
+     * to run one, end soon after it with GD_STATUS_LEFT; while draining, with a problem. Others take no notice. */
+    const _Atomic bool *stop;
 } gd_api_request;
+
+/* The answer's status when the request was stopped because its client had left: there is nothing to send. */
+#define GD_STATUS_LEFT 499
 
 /* Zero-initialise, or leave as gd_api_response_free left it. */
 typedef struct gd_api_response {
@@ -40,6 +47,8 @@ typedef struct gd_api_response {
 /* An api over the sessions of `registry` (borrowed, outlives it). NULL if memory is out. */
 gd_api *gd_api_new(gd_registry *registry);
 void gd_api_free(gd_api *api); /* NULL is a no-op; no request may be running */
+/* What programs may use from now on (GD_PROGRAM_DEFAULT_LIMITS until then). No request may be running. */
+void gd_api_set_program_limits(gd_api *api, const gd_program_limits *limits);
 /* From now on /readyz answers 503, so that balancers send nothing new. Any thread. */
 void gd_api_set_draining(gd_api *api, bool draining);
 

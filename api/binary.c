@@ -55,6 +55,16 @@ gd_form gd_form_accepted(const char *accept) {
     return best;
 }
 
+int gd_accept_weight(const char *accept, const char *type) {
+    for (const char *p = accept ? accept : ""; *p; p += *p == ',') {
+        while (*p == ' ' || *p == '\t') p++;
+        size_t n = strcspn(p, ","), name = strcspn(p, ",; \t");
+        if (is_type(p, name, type)) return weight(p + name, n - name);
+        p += n;
+    }
+    return 0;
+}
+
 /* ---- taking bytes -------------------------------------------------------------------------- */
 
 /* Which tensor a binary body makes, and how far it has come. The caller's own context or the session's makes it. */

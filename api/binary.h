@@ -14,6 +14,9 @@ gd_form gd_form_accepted(const char *accept);
 /* The binary body of a PUT as new tensor, by the request's type, query and upload; `like` (may be NULL) gives dtype and
  * shape that a raw body leaves open. NULL with the request failed. */
 gd_tensor *gd_binary_tensor(gd_exchange *x, const gd_tensor *like);
+/* How much Accept wants the media type, in thousandths; 0 if it does not name it. */
+int gd_accept_weight(const char *accept, const char *type);
+
 /* Answers with t's value in this form. */
 bool gd_answer_value(gd_exchange *x, gd_tensor *t, gd_form form);
 

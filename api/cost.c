@@ -91,8 +91,12 @@ static bool tensor_is_small(gd_session *s, const char *name) {
     return !t || gd_numel(t) * 8 <= SMALL_TENSORS;
 }
 
+/* A backward may call hooks that are programs, and those take as long as they like. */
+static bool backward_is_small(gd_session *s) { return !gd_session_has_env(s) && graph_is_small(s); }
+
 bool gd_cost_may_be_small(const gd_route *route, const gd_api_request *r) {
     if (r->upload || r->body_length > SMALL_BODY) return false;
+    if (route->flags & GD_R_PROGRAM || route->handle == gd_handle_add_hook) return false;
     return route->handle != gd_handle_put_session && route->handle != gd_handle_delete_session && /* may wait */
            route->handle != gd_handle_metrics;
 }
@@ -105,8 +109,9 @@ bool gd_cost_is_small(const gd_route *route, gd_session *s, const gd_api_request
     if (route->handle == gd_handle_put_tensor || route->handle == gd_handle_put_data ||
         route->handle == gd_handle_put_grad)
         return r->body_length <= SMALL_BODY;
-    if (route->handle == gd_handle_backward || route->handle == gd_handle_grad ||
-        route->handle == gd_handle_get_graph || route->handle == gd_handle_get_node ||
+    if (route->handle == gd_handle_backward || route->handle == gd_handle_grad)
+        return backward_is_small(s) && r->body_length <= SMALL_BODY;
+    if (route->handle == gd_handle_get_graph || route->handle == gd_handle_get_node ||
         route->handle == gd_handle_get_hook)
         return graph_is_small(s) && r->body_length <= SMALL_BODY;
     return true;

@@ -24,11 +24,14 @@ typedef struct gd_exchange {
     gd_session *session; /* acquired, for routes below a session */
     gd_ctx *ctx;         /* its context */
     gd_body body;
+    const char *source; /* the program's text, for routes that take one; in the body */
+    size_t source_bytes;
     char params[GD_PARAMS][GD_PARAM_BYTES]; /* {s}, {t} … decoded; cut to what no name can have */
 } gd_exchange;
 
 gd_registry *gd_api_registry(gd_api *api);
 bool gd_api_is_draining(const gd_api *api);
+const gd_program_limits *gd_api_program_limits(const gd_api *api);
 const char *gd_api_openapi(gd_api *api, size_t *length); /* static for the api's life; NULL if memory is out */
 
 /* Fails the request. Returns false. */
@@ -72,6 +75,14 @@ void gd_put_next(gd_exchange *x, const char *last);
 /* ---- hooks.c: what a failed backward showed to recorders is forgotten ---- */
 void gd_hooks_mark(const gd_ctx *ctx);
 void gd_hooks_rollback(const gd_ctx *ctx);
+
+/* ---- run.c: programs ---- */
+/* Finds the program's text in the body, by its type. */
+bool gd_read_program(gd_exchange *x);
+/* Answers with the problem that ended a program; `ran`: with what it printed and assigned before. */
+void gd_refuse_program(gd_exchange *x, const gd_program_result *r, bool ran);
+/* The request's stop flag was seen. Returns false. */
+bool gd_refuse_stopped(gd_exchange *x);
 
 /* ---- values.c: JSON to what the engine takes ---- */
 /* Temporaries of one call: lists in `scratch`, constants in the context's pool above `mark`. */

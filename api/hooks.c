@@ -1,9 +1,11 @@
-/* hooks.c: hooks that record the gradients of a tensor.
+/* hooks.c: hooks that record the gradients of a tensor, and hooks written as source.
  *
- * A recorder belongs to the engine's hook, which frees it with its tensor (or with the graph that keeps the hook). So
+ * A recorder belongs to an engine's hook, which frees it with its tensor (or with the graph that keeps the hook). So
  * that requests find it by id, all recorders are also in one table of lists, by context. A recorder's own fields are
- * touched only under its session's lock, the lists under theirs. */
+ * touched only under its session's lock, the lists under theirs. A hook written as source is a hook of the program
+ * language, with a recorder beside it that counts its calls. */
 #include "api/router.h"
+#include "core/autograd/autograd.h"
 #include "core/kernels/kernels.h"
 
 #include <pthread.h>
@@ -16,12 +18,14 @@ struct recorder {
     recorder *next;
     const gd_ctx *ctx;
     uint64_t handle;
+    gd_hook *hook;           /* it belongs to this one */
+    gd_hook *program;        /* what `source` gave, registered just before it and gone with it; NULL without */
+    char *source;            /* owned; NULL: gradients are kept */
     const gd_tensor *tensor; /* compared, never read: it may be gone */
     char name[GD_PARAM_BYTES];
-    gd_tensor **calls; /* owned copies, in order */
+    gd_tensor **calls; /* owned copies, in order; NULL with a source */
     size_t n, capacity;
     size_t before; /* n when the running backward began */
-    bool removed;  /* deleted while the graph still keeps the hook */
 };
 
 static recorder *buckets[BUCKETS];
@@ -55,7 +59,7 @@ static recorder *find(const gd_ctx *ctx, uint64_t handle, uint64_t after, const 
     pthread_mutex_lock(&lock);
     recorder *r = *bucket(ctx);
     for (; r; r = r->next) {
-        if (r->ctx != ctx || r->removed) continue;
+        if (r->ctx != ctx) continue;
         if (handle ? r->handle == handle : r->handle > after && r->tensor == t && !strcmp(r->name, name)) break;
     }
     pthread_mutex_unlock(&lock);
@@ -64,17 +68,20 @@ static recorder *find(const gd_ctx *ctx, uint64_t handle, uint64_t after, const 
 
 /* ---- what the engine calls ----------------------------------------------------------------- */
 
-static void forget_calls(recorder *r) {
-    for (size_t i = 0; i < r->n; i++) gd_release(r->calls[i]);
-    free(r->calls);
-    r->calls = NULL;
-    r->n = r->capacity = 0;
+/* Calls beyond the first n are forgotten. */
+static void forget_calls(recorder *r, size_t n) {
+    while (r->n > n) {
+        r->n--;
+        if (r->calls) gd_release(r->calls[r->n]);
+    }
 }
 
 static void free_recorder(void *user) {
     recorder *r = user;
     delist(r);
-    forget_calls(r);
+    forget_calls(r, 0);
+    free(r->calls);
+    free(r->source);
     free(r);
 }
 
@@ -91,7 +98,10 @@ static bool reserve(recorder *r) {
 static gd_code record(gd_ctx *ctx, void *user, gd_tensor *grad, gd_tensor **replacement) {
     recorder *r = user;
     (void)replacement;
-    if (r->removed) return GD_OK;
+    if (r->source) { /* its own hook did what there is to do */
+        r->n++;
+        return GD_OK;
+    }
     if (!reserve(r)) return gd_fail_memory(ctx);
     gd_tensor *copy = gd_empty_like(ctx, grad, gd_dtype_of(grad));
     if (!copy) return gd_ctx_error(ctx)->code;
@@ -110,43 +120,81 @@ void gd_hooks_mark(const gd_ctx *ctx) {
 void gd_hooks_rollback(const gd_ctx *ctx) {
     pthread_mutex_lock(&lock);
     for (recorder *r = *bucket(ctx); r; r = r->next)
-        while (r->ctx == ctx && r->n > r->before) gd_release(r->calls[--r->n]);
+        if (r->ctx == ctx) forget_calls(r, r->before);
     pthread_mutex_unlock(&lock);
 }
 
 /* ---- routes -------------------------------------------------------------------------------- */
 
 static void put_head(gd_text *t, const recorder *r) {
-    gd_text_f(t, "{\"id\":\"h%llu\",\"kind\":\"record\",\"tensor\":\"%s\"", (unsigned long long)r->handle, r->name);
+    gd_text_f(t, "{\"id\":\"h%llu\",\"kind\":\"%s\",\"tensor\":\"%s\"", (unsigned long long)r->handle,
+              r->source ? "source" : "record", r->name);
+    if (!r->source) return;
+    GD_TEXT_LIT(t, ",\"source\":");
+    gd_text_string(t, r->source);
 }
 
-static bool read_request(gd_exchange *x) {
-    bool wanted = false;
-    if (!gd_fields(x, x->body.root, "source record")) return false;
-    if (json_object_get(x->body.root, "source"))
-        return gd_refuse(x, "unsupported_hook",
-                         "Hooks written as source need the program language; {\"record\":true} records.");
-    if (!gd_field_bool(x, x->body.root, "record", &wanted)) return false;
-    return wanted || gd_refuse(x, "missing_argument", "A hook is {\"record\":true}.");
+/* What the hook should be: *source, or NULL for a recorder. */
+static bool read_request(gd_exchange *x, const char **source) {
+    bool record_it = false;
+    *source = NULL;
+    if (!gd_fields(x, x->body.root, "source record") || !gd_field_string(x, x->body.root, "source", source) ||
+        !gd_field_bool(x, x->body.root, "record", &record_it))
+        return false;
+    if (*source && record_it) return gd_refuse(x, "bad_argument", "A hook has a source, or it records, not both.");
+    return *source || record_it ||
+           gd_refuse(x, "missing_argument", "A hook is {\"source\":\"lambda grad: grad * 2\"}, or {\"record\":true}.");
 }
 
-void gd_handle_add_hook(gd_exchange *x) {
-    gd_tensor *t = gd_param_tensor(x);
-    if (!t || !read_request(x)) return;
+/* The hook that the program makes. NULL with the request failed. */
+static gd_hook *add_program(gd_exchange *x, gd_tensor *t, const char *source) {
+    gd_program_result result = {0};
+    uint64_t handle = 0;
+    gd_env *env = gd_session_env(x->session);
+    if (!env) return gd_refuse_engine(x), NULL;
+    bool added = gd_program_add_hook(env, t, source, strlen(source), gd_api_program_limits(x->api), &handle, &result);
+    if (!added) gd_refuse_program(x, &result, false);
+    gd_program_result_clear(&result);
+    return added ? gd_hook_of(t, handle) : NULL;
+}
+
+/* A recorder of t that nobody knows yet. NULL with the request failed. */
+static recorder *new_recorder(gd_exchange *x, gd_tensor *t, const char *source) {
     recorder *r = calloc(1, sizeof *r);
-    if (!r) {
+    if (r && source) r->source = strdup(source);
+    if (!r || (source && !r->source)) {
+        free(r);
         gd_refuse(x, "out_of_memory", "The server has no memory left for a hook.");
-        return;
+        return NULL;
     }
     r->ctx = x->ctx;
     r->tensor = t;
     memcpy(r->name, x->params[1], strlen(x->params[1]) + 1);
-    if (gd_register_hook(x->ctx, t, "record", record, r, free_recorder, &r->handle) != GD_OK) {
-        gd_refuse_engine(x);
+    return r;
+}
+
+/* Registers what r stands for. */
+static bool attach(gd_exchange *x, gd_tensor *t, recorder *r) {
+    if (r->source && !(r->program = add_program(x, t, r->source))) return false;
+    if (gd_register_hook(x->ctx, t, r->source ? "count" : "record", record, r, free_recorder, &r->handle) != GD_OK) {
+        if (r->program) gd_hook_remove(r->program);
+        return gd_refuse_engine(x);
+    }
+    r->hook = gd_hook_of(t, r->handle);
+    enlist(r);
+    return true;
+}
+
+void gd_handle_add_hook(gd_exchange *x) {
+    const char *source;
+    gd_tensor *t = gd_param_tensor(x);
+    recorder *r = t && read_request(x, &source) ? new_recorder(x, t, source) : NULL;
+    if (!r) return;
+    if (!attach(x, t, r)) {
+        free(r->source);
         free(r);
         return;
     }
-    enlist(r);
     char id[32];
     snprintf(id, sizeof id, "h%llu", (unsigned long long)r->handle);
     gd_set_location(x, "hooks", id);
@@ -189,6 +237,11 @@ void gd_handle_get_hook(gd_exchange *x) {
     recorder *r = param_hook(x);
     if (!r) return;
     put_head(&x->out, r);
+    gd_text_f(&x->out, ",\"count\":%zu", r->n);
+    if (r->source) {
+        GD_TEXT_LIT(&x->out, "}");
+        return;
+    }
     GD_TEXT_LIT(&x->out, ",\"calls\":[");
     for (size_t i = 0; i < r->n; i++) {
         if (i) GD_TEXT_LIT(&x->out, ",");
@@ -200,8 +253,6 @@ void gd_handle_get_hook(gd_exchange *x) {
 void gd_handle_delete_hook(gd_exchange *x) {
     recorder *r = param_hook(x);
     if (!r) return;
-    gd_tensor *t = gd_session_get(x->session, r->name);
-    if (t && t == r->tensor && gd_remove_hook(t, r->handle)) return; /* which has freed it */
-    r->removed = true;
-    forget_calls(r);
+    if (r->program) gd_hook_remove(r->program);
+    gd_hook_remove(r->hook); /* which frees r */
 }

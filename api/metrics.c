@@ -8,10 +8,16 @@
 /* Upper bounds of the durations' buckets, in ns; +Inf is one more. */
 static const uint64_t bounds[] = {10000,    50000,    100000,    500000,    1000000,    5000000,
                                   10000000, 50000000, 100000000, 500000000, 1000000000, 10000000000};
-enum { BUCKETS = sizeof bounds / sizeof *bounds, STATUSES = 20 };
+enum {
+    BUCKETS = sizeof bounds / sizeof *bounds,
+    STATUSES = 21,
+    OUTCOMES = GD_PROGRAM_LIMIT + 1,
+    LIMITS = GD_LIMIT_STOPPED + 1
+};
 
-static const int statuses[STATUSES] = {200, 201, 204, 400, 401, 403, 404, 405, 406, 408,
-                                       409, 411, 413, 414, 415, 422, 429, 500, 503, 0 /* others */};
+static const int statuses[STATUSES] = {200, 201, 204, 400, 401, 403, 404, 405, 406, 408, 409,
+                                       411, 413, 414, 415, 422, 429, 499, 500, 503, 0 /* others */};
+static const char *const outcomes[OUTCOMES] = {"ok", "syntax_error", "exception", "limit"};
 
 typedef struct counters {
     _Atomic uint64_t by_status[STATUSES];
@@ -21,6 +27,7 @@ typedef struct counters {
 
 struct gd_metrics {
     counters routes[GD_MAX_ROUTES + 1]; /* the last: no route */
+    _Atomic uint64_t programs_running, programs[OUTCOMES], limited[LIMITS];
 };
 
 gd_metrics *gd_metrics_new(void) { return calloc(1, sizeof(gd_metrics)); }
@@ -42,6 +49,14 @@ void gd_metrics_count(gd_metrics *m, const gd_route *route, int status, uint64_t
     add(&c->by_status[s], 1);
     add(&c->buckets[b], 1);
     add(&c->nanoseconds, nanoseconds);
+}
+
+void gd_metrics_program_begin(gd_metrics *m) { add(&m->programs_running, 1); }
+
+void gd_metrics_program_end(gd_metrics *m, const gd_program_result *r) {
+    add(&m->programs_running, UINT64_MAX); /* one less */
+    add(&m->programs[r->status], 1);
+    if (r->status == GD_PROGRAM_LIMIT) add(&m->limited[r->limit], 1);
 }
 
 /* ---- the page ------------------------------------------------------------------------------ */
@@ -98,6 +113,20 @@ static void put_gauge(gd_text *t, const char *name, const char *help, uint64_t v
     gd_text_f(t, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name, (unsigned long long)value);
 }
 
+static void put_programs(gd_text *t, const gd_metrics *m) {
+    GD_TEXT_LIT(t, "# HELP gradd_programs_total Programs run, by how they ended.\n"
+                   "# TYPE gradd_programs_total counter\n");
+    for (size_t i = 0; i < OUTCOMES; i++)
+        gd_text_f(t, "gradd_programs_total{outcome=\"%s\"} %llu\n", outcomes[i],
+                  (unsigned long long)get(&m->programs[i]));
+    GD_TEXT_LIT(t, "# HELP gradd_program_limits_total Programs that were ended by a limit, or stopped.\n"
+                   "# TYPE gradd_program_limits_total counter\n");
+    for (size_t i = GD_LIMIT_NONE + 1; i < LIMITS; i++)
+        gd_text_f(t, "gradd_program_limits_total{limit=\"%s\"} %llu\n", gd_limit_name((gd_limit)i),
+                  (unsigned long long)get(&m->limited[i]));
+    put_gauge(t, "gradd_programs_running", "Programs that run now.", get(&m->programs_running));
+}
+
 /* Sums over the sessions, a page at a time. */
 static void sum_sessions(gd_registry *registry, uint64_t *tensors, uint64_t *nodes) {
     gd_session_info infos[32];
@@ -117,6 +146,7 @@ void gd_handle_metrics(gd_exchange *x) {
     sum_sessions(gd_api_registry(x->api), &tensors, &nodes);
     put_requests(t, gd_api_metrics(x->api));
     put_durations(t, gd_api_metrics(x->api));
+    put_programs(t, gd_api_metrics(x->api));
     put_gauge(t, "gradd_sessions", "Sessions held.", gd_registry_count(gd_api_registry(x->api)));
     put_gauge(t, "gradd_tensors", "Named tensors in all sessions.", tensors);
     put_gauge(t, "gradd_graph_nodes", "Live nodes of the recorded graphs.", nodes);

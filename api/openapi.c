@@ -54,6 +54,8 @@ static void put_parameters(gd_text *t, const gd_route *r) {
     ",\"application/x-npy\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}},"                                 \
     "\"application/octet-stream\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}"
 
+#define TEXT_CONTENT ",\"text/plain\":{\"schema\":{\"type\":\"string\"}}"
+
 static void put_request(gd_text *t, const gd_route *r) {
     if (!*r->request) return;
     gd_text_f(
@@ -61,6 +63,7 @@ static void put_request(gd_text *t, const gd_route *r) {
         ",\"requestBody\":{\"required\":%s,\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}",
         r->flags & GD_R_EMPTY ? "false" : "true", r->request);
     if (r->flags & GD_R_BINARY) GD_TEXT_LIT(t, BINARY_CONTENT);
+    if (r->flags & GD_R_PROGRAM) GD_TEXT_LIT(t, TEXT_CONTENT);
     GD_TEXT_LIT(t, "}}");
 }
 
@@ -74,9 +77,8 @@ static void put_content(gd_text *t, const gd_route *r) {
     gd_text_f(t, ",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", r->response);
     if (!strcmp(r->response, "Value")) GD_TEXT_LIT(t, BINARY_CONTENT);
     if (!strcmp(r->response, "Graph"))
-        GD_TEXT_LIT(
-            t,
-            ",\"text/vnd.graphviz\":{\"schema\":{\"type\":\"string\"}},\"text/plain\":{\"schema\":{\"type\":\"string\"}}");
+        GD_TEXT_LIT(t, ",\"text/vnd.graphviz\":{\"schema\":{\"type\":\"string\"}}" TEXT_CONTENT);
+    if (r->flags & GD_R_PROGRAM) GD_TEXT_LIT(t, TEXT_CONTENT);
     GD_TEXT_LIT(t, "}");
 }
 
@@ -91,7 +93,9 @@ static void put_responses(gd_text *t, const gd_route *r) {
     }
     if (r->handle == gd_handle_get_grad) GD_TEXT_LIT(t, ",\"204\":{\"description\":\"There is no gradient.\"}");
     GD_TEXT_LIT(t, ",\"default\":{\"description\":\"What went wrong.\",\"content\":{\"application/problem+json\":"
-                   "{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}");
+                   "{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}");
+    if (r->flags & GD_R_PROGRAM) GD_TEXT_LIT(t, TEXT_CONTENT);
+    GD_TEXT_LIT(t, "}}}");
 }
 
 static void put_method(gd_text *t, const gd_route *r) {

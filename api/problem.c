@@ -19,6 +19,11 @@ const gd_problem_kind *gd_problem_find(const char *code) {
     return NULL;
 }
 
+int gd_problem_status(const char *code) {
+    const gd_problem_kind *kind = gd_problem_find(code);
+    return kind ? kind->status : 500;
+}
+
 bool gd_fault_set(gd_fault *f, const char *code, const char *format, ...) {
     if (f->code) return false;
     va_list list;
@@ -97,22 +102,27 @@ static void put_place(gd_text *t, const gd_fault *f) {
     if (f->line > 0) gd_text_f(t, ",\"line\":%d,\"column\":%d", f->line, f->column);
 }
 
-void gd_problem_answer(gd_api_response *response, const gd_fault *f, int status, const char *path, const char *id) {
-    gd_text t = {0}, instance = {0};
+void gd_problem_put(gd_text *t, const gd_fault *f, int status, const char *detail, const char *path, const char *id) {
+    gd_text instance = {0};
     const gd_problem_kind *kind = gd_problem_find(f->code);
-    if (status == 0) status = kind ? kind->status : 500;
     gd_text_puts(&instance, path ? path : "");
     if (id) gd_text_puts(&instance, "#"), gd_text_puts(&instance, id);
-    gd_text_f(&t, "{\"type\":\"/problems/%s\",\"title\":", f->code);
-    gd_text_string(&t, kind ? kind->title : f->code);
-    gd_text_f(&t, ",\"status\":%d,\"detail\":", status);
-    gd_text_string(&t, f->detail);
-    gd_text_f(&t, ",\"code\":\"%s\",\"instance\":", f->code);
-    gd_text_string_n(&t, instance.data ? instance.data : "", instance.n);
-    put_place(&t, f);
-    GD_TEXT_LIT(&t, "}\n");
-    if (instance.failed) t.failed = true;
+    gd_text_f(t, "{\"type\":\"/problems/%s\",\"title\":", f->code);
+    gd_text_string(t, kind ? kind->title : f->code);
+    gd_text_f(t, ",\"status\":%d,\"detail\":", status);
+    gd_text_string(t, detail ? detail : f->detail);
+    gd_text_f(t, ",\"code\":\"%s\",\"instance\":", f->code);
+    gd_text_string_n(t, instance.data ? instance.data : "", instance.n);
+    put_place(t, f);
+    if (instance.failed) t->failed = true;
     gd_text_free(&instance);
+}
+
+void gd_problem_answer(gd_api_response *response, const gd_fault *f, int status, const char *path, const char *id) {
+    gd_text t = {0};
+    if (status == 0) status = gd_problem_status(f->code);
+    gd_problem_put(&t, f, status, NULL, path, id);
+    GD_TEXT_LIT(&t, "}\n");
     gd_answer_text(response, &t, status, "application/problem+json");
 }
 

@@ -30,6 +30,9 @@ typedef struct gd_problem_kind {
 const gd_problem_kind *gd_problem_find(const char *code);
 const gd_problem_kind *gd_problem_at(size_t i); /* NULL past the end */
 
+int gd_problem_status(const char *code); /* 500 if unknown */
+/* Writes the fault's document but for its closing brace, so that members may follow. `detail` NULL: the fault's own. */
+void gd_problem_put(gd_text *t, const gd_fault *f, int status, const char *detail, const char *path, const char *id);
 /* The fault as answer. `status` 0: the code's own; `path` and `id` make up `instance`, each may be NULL. */
 void gd_problem_answer(gd_api_response *response, const gd_fault *f, int status, const char *path, const char *id);
 /* Hands the buffer to the response; when it has failed, a problem instead. The text is zeroed. */

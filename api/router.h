@@ -10,7 +10,8 @@ enum {
     GD_R_EMPTY = 1u << 2,   /* … which may be left out */
     GD_R_BINARY = 1u << 3,  /* … or .npy or raw bytes */
     GD_R_DATA = 1u << 4,    /* knows ?data= */
-    GD_R_PAGE = 1u << 5     /* knows ?limit= and ?after= */
+    GD_R_PAGE = 1u << 5,    /* knows ?limit= and ?after= */
+    GD_R_PROGRAM = 1u << 6  /* takes a program, as text or in JSON; stops when its client leaves */
 };
 
 struct gd_route {

@@ -107,7 +107,8 @@ static const char first_steps[] = "S=http://127.0.0.1:4242/v1/sessions/demo\n"
                                   "curl -X PUT --json '{\"data\":[2.0],\"requires_grad\":true}' $S/tensors/x\n"
                                   "curl --json '{\"op\":\"pow\",\"args\":[\"x\",2],\"out\":\"y\"}' $S/ops\n"
                                   "curl --json '{\"tensors\":\"y\"}' $S/backward\n"
-                                  "curl $S/tensors/x/grad\n";
+                                  "curl $S/tensors/x/grad\n"
+                                  "curl -H 'Accept: text/plain' -d 'print(x.grad * 10)' $S/run\n";
 
 void gd_handle_index(gd_exchange *x) {
     if (!wants_html(x)) {

@@ -20,7 +20,8 @@ enum {
     BACKLOG = 1024,
     MOST_CONNECTIONS = 8192,
     RESERVED_FILES = 64, /* listening, epoll, log, lingering sockets… */
-    JOBS_PER_WORKER = 256
+    JOBS_PER_WORKER = 256,
+    LEAST_WORKERS = 4 /* so that a few long programs leave room for others; they share the processors */
 };
 
 /* ---- the library's calls ---- */
@@ -105,10 +106,13 @@ static int listen_on(const gd_address *a) {
     return -1;
 }
 
-static unsigned thread_count(uint32_t wanted) { return wanted ? wanted : uv_available_parallelism(); }
+static unsigned thread_count(uint32_t wanted, unsigned least) {
+    unsigned processors = uv_available_parallelism();
+    return wanted ? wanted : processors < least ? least : processors;
+}
 
 static struct MHD_Daemon *start_daemon(gd_server *server, int fd, size_t limit) {
-    unsigned threads = thread_count(server->options->threads);
+    unsigned threads = thread_count(server->options->threads, 1);
     if (threads > limit / 2) threads = (unsigned)(limit / 2);
     struct MHD_OptionItem pool[] = {
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
@@ -128,17 +132,20 @@ static struct MHD_Daemon *start_daemon(gd_server *server, int fd, size_t limit) 
 static void undo(gd_server *server, gd_linger *linger) {
     gd_workers_free(server->workers);
     gd_linger_free(linger);
+    gd_watch_free(server->watch);
     server->workers = NULL;
+    server->watch = NULL;
 }
 
 bool gd_server_start(gd_server *server, uv_loop_t *loop, char *message, size_t message_size) {
     size_t limit = connection_limit();
     server->closed_listener = -1;
-    unsigned workers = thread_count(server->options->workers);
+    unsigned workers = thread_count(server->options->workers, LEAST_WORKERS);
     gd_linger *linger = gd_linger_new(loop);
     server->workers = gd_workers_new(workers, (size_t)workers * JOBS_PER_WORKER);
+    server->watch = gd_watch_new(loop);
     if (getrandom(&server->id_seed, sizeof server->id_seed, GRND_NONBLOCK) < 0) server->id_seed = uv_hrtime();
-    if (!linger || !server->workers || !gd_connections_init(&server->connections, limit, linger)) {
+    if (!linger || !server->workers || !server->watch || !gd_connections_init(&server->connections, limit, linger)) {
         undo(server, linger);
         return snprintf(message, message_size, "not enough memory or threads to start"), false;
     }

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "server/connection.h"
+#include "server/watch.h"
 #include "server/workers.h"
 
 #include <stdatomic.h>
@@ -12,6 +13,7 @@ typedef struct gd_server {
     const gd_options *options;
     gd_api *api;
     gd_workers *workers;
+    gd_watch *watch; /* of clients for whom a worker works */
     struct MHD_Daemon *daemon;
     gd_connections connections;
     _Atomic bool draining;
@@ -22,7 +24,7 @@ typedef struct gd_server {
 } gd_server;
 
 /* Starts to listen on options->listen; `server` is zero-initialised but for options and api. Lingering sockets are
- * read on `loop`. False with a one-line reason. */
+ * read, and clients that leave noticed, on `loop`. False with a one-line reason. */
 bool gd_server_start(gd_server *server, uv_loop_t *loop, char *message, size_t message_size);
 /* "http://127.0.0.1:4242", with the port that was really taken. */
 void gd_server_url(const gd_server *server, char *text, size_t size);

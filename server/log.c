@@ -189,44 +189,31 @@ void gd_log(gd_log_level level, const char *format, ...) {
     put_end(&l);
 }
 
-static void put_access_json(line *l, const gd_access *a, size_t shown) {
-    put_text(l, ",\"id\":\"");
-    put_text(l, a->id);
-    put_text(l, "\",\"method\":\"");
-    put_escaped(l, a->method, strlen(a->method));
-    put_text(l, "\",\"path\":\"");
-    put_escaped(l, a->path, shown);
-    put_text(l, "\",\"status\":");
-    put_number(l, a->status);
-    put_text(l, ",\"bytes_in\":");
-    put_number(l, a->bytes_in);
-    put_text(l, ",\"bytes_out\":");
-    put_number(l, a->bytes_out);
-    put_text(l, ",\"us\":");
-    put_number(l, a->micros);
-    if (a->session_length == 0) return;
-    put_text(l, ",\"session\":\"");
-    put_escaped(l, a->session, a->session_length);
-    put_text(l, "\"");
+/* A field of a request's line: a key in JSON; in text a space, and `label` where the value does not speak for itself.
+ */
+static void put_key(line *l, const char *key, const char *label) {
+    if (self.format == GD_LOG_JSON) {
+        put_text(l, ",\"");
+        put_text(l, key);
+        put_text(l, "\":");
+    } else {
+        if (l->text[l->n - 1] != ' ') put_text(l, " ");
+        put_text(l, label);
+    }
 }
 
-static void put_access_text(line *l, const gd_access *a, size_t shown) {
-    put_escaped(l, a->method, strlen(a->method));
-    put_text(l, " ");
-    put_escaped(l, a->path, shown);
-    put_text(l, " ");
-    put_number(l, a->status);
-    put_text(l, " ");
-    put_number(l, a->bytes_in);
-    put_text(l, "B in ");
-    put_number(l, a->bytes_out);
-    put_text(l, "B out ");
-    put_number(l, a->micros);
-    put_text(l, "us id=");
-    put_text(l, a->id);
-    if (a->session_length == 0) return;
-    put_text(l, " session=");
-    put_escaped(l, a->session, a->session_length);
+static void put_text_field(line *l, const char *key, const char *label, const char *text, size_t n) {
+    const char *quote = self.format == GD_LOG_JSON ? "\"" : "";
+    put_key(l, key, label);
+    put_text(l, quote);
+    put_escaped(l, text, n);
+    put_text(l, quote);
+}
+
+static void put_number_field(line *l, const char *key, uint64_t value, const char *unit) {
+    put_key(l, key, "");
+    put_number(l, value);
+    if (self.format == GD_LOG_TEXT) put_text(l, unit);
 }
 
 gd_log_level gd_log_level_of(unsigned status) {
@@ -239,10 +226,14 @@ void gd_log_access(const gd_access *a) {
     line l;
     size_t shown = a->path_length > PATH_SHOWN ? PATH_SHOWN : a->path_length;
     put_start(&l, level);
-    if (self.format == GD_LOG_JSON)
-        put_access_json(&l, a, shown);
-    else
-        put_access_text(&l, a, shown);
+    put_text_field(&l, "method", "", a->method, strlen(a->method));
+    put_text_field(&l, "path", "", a->path, shown);
+    put_number_field(&l, "status", a->status, "");
+    put_number_field(&l, "bytes_in", a->bytes_in, "B in");
+    put_number_field(&l, "bytes_out", a->bytes_out, "B out");
+    put_number_field(&l, "us", a->micros, "us");
+    put_text_field(&l, "id", "id=", a->id, strlen(a->id));
+    if (a->session_length > 0) put_text_field(&l, "session", "session=", a->session, a->session_length);
     put_end(&l);
 }
 

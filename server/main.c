@@ -4,6 +4,7 @@
 #include "server/health.h"
 #include "server/http.h"
 #include "server/log.h"
+#include "server/run.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -15,6 +16,7 @@ enum {
     TICK_MS = 1000,
     DRAIN_TICK_MS = 50,
     DRAIN_LIMIT_MS = 30 * 1000,
+    STOP_LIMIT_MS = 1000, /* for those that are told to stop then */
     DRAIN_GRACE_MS = 250,
     TRIM_AFTER_MS = 10 * 1000
 };
@@ -26,7 +28,8 @@ typedef struct process {
     uv_loop_t loop;
     uv_signal_t terminate, interrupt;
     uv_timer_t clock;
-    uint64_t drain_since;       /* ms; 0: serving */
+    uint64_t drain_since; /* ms; 0: serving */
+    bool told_to_stop;
     uint64_t answered, busy_at; /* to notice idleness */
     bool trimmed;
 } process;
@@ -53,8 +56,12 @@ static void on_drain_tick(uv_timer_t *timer) {
     if (age >= DRAIN_GRACE_MS) gd_connections_close_idle(&p->server.connections);
     if (age >= DRAIN_GRACE_MS && gd_server_quiet(&p->server))
         close_handles(p);
-    else if (age >= DRAIN_LIMIT_MS)
+    else if (age >= DRAIN_LIMIT_MS + STOP_LIMIT_MS)
         end_at_once("requests still run after 30 seconds");
+    else if (age >= DRAIN_LIMIT_MS && !p->told_to_stop) {
+        p->told_to_stop = true;
+        gd_watch_stop_all(p->server.watch);
+    }
 }
 
 static void on_signal(uv_signal_t *handle, int number) {
@@ -90,19 +97,9 @@ static void on_tick(uv_timer_t *timer) {
     trim_when_idle(p, gd_now_ms());
 }
 
-static size_t memory_of_machine(void) {
-    size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-    size_t limit = (size_t)uv_get_constrained_memory(); /* the container's; 0: none known */
-    unsigned long long group;
-    FILE *f = fopen("/sys/fs/cgroup/memory.max", "re");
-    if (f && fscanf(f, "%llu", &group) == 1 && group > 0 && group < bytes) bytes = (size_t)group;
-    if (f) fclose(f);
-    return limit > 0 && limit < bytes ? limit : bytes;
-}
-
 static bool make_engine(process *p) {
     const gd_options *o = &p->options;
-    gd_registry_options r = {.memory_bytes = o->memory == GD_BYTES_AUTO ? memory_of_machine() / 4 * 3 : o->memory,
+    gd_registry_options r = {.memory_bytes = gd_run_memory(o),
                              .session_memory_bytes = o->session_memory,
                              .max_sessions = o->max_sessions,
                              .session_ttl_seconds = o->session_ttl};
@@ -134,6 +131,8 @@ static int serve(process *p) {
     if (!make_engine(p) || !make_loop(p)) return fail("not enough memory to start", 1);
     p->server.options = &p->options;
     if (!(p->server.api = gd_api_new(p->registry))) return fail("not enough memory to start", 1);
+    gd_program_limits limits = gd_run_limits(&p->options);
+    gd_api_set_program_limits(p->server.api, &limits);
     if (!gd_log_start((gd_log_format)p->options.log_format, (gd_log_level)p->options.log_level))
         return fail("not enough memory to start", 1);
     if (!gd_server_start(&p->server, &p->loop, message, sizeof message)) return fail(message, 1);
@@ -158,6 +157,8 @@ int main(int argc, char **argv) {
         case GD_COMMAND_SERVE: code = serve(&p); break;
         case GD_COMMAND_CHECK_CONFIG: gd_options_print(&p.options, stdout); break;
         case GD_COMMAND_HEALTHCHECK: code = gd_healthcheck(&p.options); break;
+        case GD_COMMAND_RUN: code = gd_run(&p.options); break;
+        case GD_COMMAND_RUN_HELP: gd_run_print_help(stdout); break;
         case GD_COMMAND_HELP: gd_options_print_help(stdout); break;
         case GD_COMMAND_VERSION: gd_options_print_version(stdout); break;
         }

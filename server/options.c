@@ -265,8 +265,7 @@ static int set_command(reader *r, const char *word) {
     else if (!strcmp(word, "healthcheck"))
         r->o->command = GD_COMMAND_HEALTHCHECK;
     else if (!strcmp(word, "run"))
-        return complain(r, GD_EXIT_USAGE,
-                        "'run' is not in this version: it needs the program language, which is not built in yet");
+        r->o->command = GD_COMMAND_RUN;
     else
         return complain(r, GD_EXIT_USAGE, "unknown command '%.100s' (gradd --help shows what there is)", word);
     return 0;
@@ -275,7 +274,7 @@ static int set_command(reader *r, const char *word) {
 /* Flags without a value; true if `arg` is one. */
 static bool set_switch(gd_options *o, const char *arg) {
     if (!strcmp(arg, "--help") || !strcmp(arg, "-h"))
-        o->command = GD_COMMAND_HELP;
+        o->command = o->command == GD_COMMAND_RUN ? GD_COMMAND_RUN_HELP : GD_COMMAND_HELP;
     else if (!strcmp(arg, "--version") || !strcmp(arg, "-V"))
         o->command = GD_COMMAND_VERSION;
     else if (!strcmp(arg, "--check-config"))
@@ -303,17 +302,32 @@ static int read_flag(reader *r, int argc, char **argv, int *i, const option_row 
     return set_option(r, row, value, GD_FROM_FLAG, "--");
 }
 
+/* A word that is no flag: the command, or what `run` runs. */
+static int read_word(reader *r, int i, char *word) {
+    if (i == 1) return set_command(r, word);
+    if (r->o->command != GD_COMMAND_RUN || r->o->program)
+        return complain(r, GD_EXIT_USAGE, "unexpected argument '%.100s'", word);
+    r->o->program = word;
+    return 0;
+}
+
+static bool only_tells(const gd_options *o) {
+    return o->command == GD_COMMAND_HELP || o->command == GD_COMMAND_RUN_HELP || o->command == GD_COMMAND_VERSION;
+}
+
 static int read_flags(reader *r, int argc, char **argv, const option_row *only) {
+    r->o->program = NULL;
     for (int i = 1; i < argc; i++) {
         int code = 0;
-        if (argv[i][0] != '-')
-            code =
-                i == 1 ? set_command(r, argv[i]) : complain(r, GD_EXIT_USAGE, "unexpected argument '%.100s'", argv[i]);
+        if (argv[i][0] != '-' || !argv[i][1])
+            code = read_word(r, i, argv[i]);
         else if (!set_switch(r->o, argv[i]))
             code = read_flag(r, argc, argv, &i, only);
         if (code) return code;
-        if (r->o->command == GD_COMMAND_HELP || r->o->command == GD_COMMAND_VERSION) return 0;
+        if (only_tells(r->o)) return 0;
     }
+    if (r->o->command == GD_COMMAND_RUN && !r->o->program)
+        return complain(r, GD_EXIT_USAGE, "run needs a FILE, or - for standard input (gradd run --help)");
     return 0;
 }
 
@@ -379,8 +393,9 @@ static int check_origins(reader *r) {
 
 static int check(reader *r) {
     int code = check_origins(r);
-    if (!code && r->o->command != GD_COMMAND_HEALTHCHECK) code = read_token(r);
-    if (code || r->o->command == GD_COMMAND_HEALTHCHECK) return code;
+    bool serves = r->o->command == GD_COMMAND_SERVE || r->o->command == GD_COMMAND_CHECK_CONFIG;
+    if (!code && serves) code = read_token(r);
+    if (code || !serves) return code;
     if (!r->o->listen.loopback && !*r->o->token)
         return complain(r, GD_EXIT_CONFIG,
                         "refusing to listen beyond this machine without a token: give --token-file FILE "
@@ -396,7 +411,7 @@ int gd_options_read(gd_options *o, int argc, char **argv, char *message, size_t 
     int code = read_defaults(&r);
     if (!code) code = read_environment(&r, config);
     if (!code) code = read_flags(&r, argc, argv, config);
-    if (code || o->command == GD_COMMAND_HELP || o->command == GD_COMMAND_VERSION) return code;
+    if (code || only_tells(o)) return code;
     if (*o->config) code = read_file(&r, o->config);
     if (!code) code = read_environment(&r, NULL);
     if (!code) code = read_flags(&r, argc, argv, NULL);
@@ -419,6 +434,7 @@ void gd_options_free(gd_options *o) {
 void gd_options_print_help(FILE *out) {
     fputs("gradd: PyTorch's autograd over HTTP\n\n"
           "usage: gradd [serve] [options]      serve until SIGTERM\n"
+          "       gradd run [options] FILE|-   run a program without a server; gradd run --help\n"
           "       gradd healthcheck [--url URL | --listen ADDR:PORT]   ask a running server's /healthz: exit 0 or 1\n"
           "       gradd --check-config | --version | --help\n\n"
           "options, with their names in the environment and their defaults:\n",
@@ -436,8 +452,9 @@ void gd_options_print_help(FILE *out) {
         "  gradd --listen 127.0.0.1:0 --log-format json   a free port, which it prints\n"
         "  head -c 24 /dev/urandom | base64 > token\n"
         "  gradd --listen 0.0.0.0:4242 --token-file token --allow-host gradd.example\n"
-        "  GRADD_MEMORY=2G GRADD_SESSION_TTL=3600 gradd\n\n"
-        "exit codes: 0 done, 1 failure, 64 wrong command line, 78 wrong configuration\n",
+        "  GRADD_MEMORY=2G GRADD_SESSION_TTL=3600 gradd\n"
+        "  echo 'print(torch.ones(3).sum())' | gradd run -\n\n"
+        "exit codes: 0 done, 1 failure, 64 wrong command line, 66 no file to run, 78 wrong configuration\n",
         out);
 }
 

@@ -51,6 +51,8 @@ typedef enum gd_command {
     GD_COMMAND_SERVE,
     GD_COMMAND_CHECK_CONFIG,
     GD_COMMAND_HEALTHCHECK,
+    GD_COMMAND_RUN,
+    GD_COMMAND_RUN_HELP,
     GD_COMMAND_HELP,
     GD_COMMAND_VERSION
 } gd_command;
@@ -62,6 +64,7 @@ typedef struct gd_options {
     gd_option_source source[GD_OPTION_COUNT];
     gd_command command;
     char *url;                    /* healthcheck's --url, or NULL; owned */
+    const char *program;          /* run's FILE, `-` for standard input; of argv */
     char token[GD_TOKEN_MAX + 1]; /* empty: none is asked for */
 } gd_options;
 

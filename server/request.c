@@ -208,17 +208,38 @@ enum MHD_Result gd_request_body(gd_server *server, gd_connection *c, const char 
 
 /* ---- the work ---- */
 
+/* The session's name in /v1/sessions/NAME…; NULL and length 0 if there is none. */
+static const char *session_of(const gd_request *r, size_t *length) {
+    static const char prefix[] = "/v1/sessions/";
+    size_t n = sizeof prefix - 1;
+    *length = 0;
+    if (r->path_length <= n || memcmp(r->path, prefix, n)) return NULL;
+    *length = strcspn(r->path + n, "/?");
+    return r->path + n;
+}
+
 static void on_worker(gd_job *job) {
     gd_connection *c = (gd_connection *)((char *)job - offsetof(gd_connection, request) - offsetof(gd_request, job));
     gd_server *server = (gd_server *)((char *)c->all - offsetof(gd_server, connections));
     gd_api_handle(server->api, &c->request.api, &c->request.answer);
+    gd_watch_remove(server->watch, &c->request.watched);
     MHD_resume_connection(c->mhd);
+}
+
+/* Requests of one session wait for each other; but that the session is deleted waits for nobody. */
+static void set_key(gd_request *r) {
+    gd_job *job = &r->job;
+    job->key = session_of(r, &job->key_length);
+    if (job->key && !job->key[job->key_length] && !strcmp(r->method, "DELETE")) job->key_length = 0;
 }
 
 static enum MHD_Result run_on_worker(gd_server *server, gd_connection *c) {
     if (!gd_workers_claim(server->workers)) return refuse(server, c, &too_busy);
     c->request.stage = GD_STAGE_WORK;
     c->request.job.run = on_worker;
+    set_key(&c->request);
+    c->request.api.stop = &c->request.watched.stop;
+    gd_watch_add(server->watch, &c->request.watched, c->fd);
     MHD_suspend_connection(c->mhd); /* before the job can resume it */
     gd_workers_submit(server->workers, &c->request.job);
     return MHD_YES;
@@ -271,6 +292,7 @@ static void add_headers(gd_server *server, struct MHD_Response *m, const gd_requ
 
 enum MHD_Result gd_request_answer(gd_server *server, gd_connection *c) {
     gd_request *r = &c->request;
+    if (r->answer.status == GD_STATUS_LEFT) return MHD_NO; /* nobody is there */
     /* The body lives in the request until the library has sent it: nothing is copied. */
     struct MHD_Response *m =
         MHD_create_response_from_buffer(r->answer.length, (void *)(uintptr_t)r->answer.body, MHD_RESPMEM_PERSISTENT);
@@ -288,18 +310,9 @@ enum MHD_Result gd_request_answer(gd_server *server, gd_connection *c) {
 
 /* ---- the end ---- */
 
-/* The session's name in /v1/sessions/NAME…, for the log. */
-static void find_session(gd_access *a) {
-    static const char prefix[] = "/v1/sessions/";
-    size_t n = sizeof prefix - 1;
-    if (a->path_length <= n || memcmp(a->path, prefix, n)) return;
-    a->session = a->path + n;
-    a->session_length = strcspn(a->session, "/?");
-}
-
 static void log_request(gd_connection *c) {
     gd_request *r = &c->request;
-    if (r->status == 0) r->status = atomic_load(&c->phase) == GD_PHASE_CUT ? MHD_HTTP_REQUEST_TIMEOUT : 499;
+    if (r->status == 0) r->status = atomic_load(&c->phase) == GD_PHASE_CUT ? MHD_HTTP_REQUEST_TIMEOUT : GD_STATUS_LEFT;
     if (!*r->id || !gd_log_wants(gd_log_level_of(r->status))) return;
     gd_access a = {.id = r->id,
                    .method = r->method,
@@ -309,7 +322,7 @@ static void log_request(gd_connection *c) {
                    .bytes_in = r->received,
                    .bytes_out = r->sent,
                    .micros = (uv_hrtime() - r->start_ns) / 1000};
-    find_session(&a);
+    a.session = session_of(r, &a.session_length);
     gd_log_access(&a);
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "server/guard.h"
+#include "server/watch.h"
 #include "server/workers.h"
 
 #include <microhttpd.h>
@@ -40,6 +41,7 @@ typedef struct gd_request {
     unsigned status; /* for the log; 499: the client left before its answer */
     uint64_t sent;
     gd_job job;
+    gd_watched watched; /* while the job is */
 } gd_request;
 
 /* The raw target, before the library unescapes it. */

@@ -1,4 +1,5 @@
-/* workers.h: a fixed pool of threads for requests that compute for long, with a bounded queue before it. */
+/* workers.h: a fixed pool of threads for requests that compute for long, with a bounded queue before it. Jobs that
+ * would only wait for each other (those of one session) do not hold threads while they wait. */
 #ifndef GD_SERVER_WORKERS_H
 #define GD_SERVER_WORKERS_H
 
@@ -12,6 +13,8 @@ typedef struct gd_job gd_job;
 struct gd_job {
     gd_job *next;
     void (*run)(gd_job *job);
+    const char *key; /* jobs of the same key run one after the other, in order; key_length bytes, 0: no key */
+    size_t key_length;
 };
 
 /* `threads` workers and at most `limit` jobs waiting or running. NULL if memory or threads are out. */

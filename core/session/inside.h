@@ -7,6 +7,7 @@
 #include "core/session/hash.h"
 #include <uthash.h>
 
+#include "core/program/program.h"
 #include "core/session/session.h"
 
 #define GD_NAME_BYTES 129
@@ -48,6 +49,7 @@ struct gd_session {
     double ttl_seconds;
     /* Owned by the request that holds the session. */
     gd_namespace names;
+    gd_env *env; /* of its programs; NULL until the first one */
     /* Under the registry's mutex. */
     UT_hash_handle hh;
     pthread_cond_t freed; /* the holder let go, or the session was deleted */
@@ -61,5 +63,8 @@ struct gd_session {
 
 size_t gd_namespace_count(const gd_namespace *n);
 void gd_namespace_clear(gd_namespace *n); /* releases the tensors */
+/* The session's env, telling it of nothing: what its binding calls, and a part of what others call. */
+GD_MUST_CHECK gd_code gd_namespace_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound);
+bool gd_namespace_forget(gd_session *s, const char *name);
 
 #endif

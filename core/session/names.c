@@ -130,7 +130,7 @@ void gd_namespace_clear(gd_namespace *n) {
 
 /* ---- binding ------------------------------------------------------------------------------------------ */
 
-gd_code gd_session_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound) {
+gd_code gd_namespace_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound) {
     gd_namespace *n = &s->names;
     *rebound = false;
     if (!gd_session_tensor_name_ok(name)) {
@@ -156,12 +156,18 @@ gd_code gd_session_bind(gd_session *s, const char *name, gd_tensor *t, bool *reb
     return GD_OK;
 }
 
+gd_code gd_session_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound) {
+    gd_code code = gd_namespace_bind(s, name, t, rebound);
+    if (code == GD_OK && s->env) gd_env_forget(s->env, name);
+    return code;
+}
+
 gd_tensor *gd_session_get(gd_session *s, const char *name) {
     const gd_name *found = find(&s->names, name, strlen(name));
     return found ? found->bound->tensor : NULL;
 }
 
-bool gd_session_forget(gd_session *s, const char *name) {
+bool gd_namespace_forget(gd_session *s, const char *name) {
     gd_namespace *n = &s->names;
     gd_name *found = find(n, name, strlen(name));
     if (!found) return false;
@@ -171,6 +177,33 @@ bool gd_session_forget(gd_session *s, const char *name) {
     n->in_order = false;
     return true;
 }
+
+bool gd_session_forget(gd_session *s, const char *name) {
+    bool known = gd_namespace_forget(s, name);
+    if (known && s->env) gd_env_forget(s->env, name);
+    return known;
+}
+
+/* ---- what programs see of it -------------------------------------------------------------------------- */
+
+static gd_tensor *get_for_env(void *session, const char *name) { return gd_session_get(session, name); }
+
+static gd_code bind_for_env(void *session, const char *name, gd_tensor *t) {
+    bool rebound;
+    return gd_namespace_bind(session, name, t, &rebound);
+}
+
+static void forget_for_env(void *session, const char *name) { (void)gd_namespace_forget(session, name); }
+
+gd_env *gd_session_env(gd_session *s) {
+    if (!s->env)
+        s->env = gd_env_new(
+            s->ctx, &(gd_env_binding){.get = get_for_env, .bind = bind_for_env, .forget = forget_for_env, .user = s});
+    if (!s->env) (void)gd_fail_memory(s->ctx);
+    return s->env;
+}
+
+bool gd_session_has_env(const gd_session *s) { return s->env != NULL; }
 
 void gd_session_fresh_name(gd_session *s, char buf[32]) {
     do snprintf(buf, 32, "_%llu", (unsigned long long)++s->names.fresh);

@@ -13,6 +13,8 @@
 
 #include "core/session/inside.h"
 
+enum { STOP_LOOK_NS = 20 * 1000 * 1000 }; /* how often who waits for a session looks whether to stop */
+
 struct gd_registry {
     pthread_mutex_t mutex;
     gd_registry_options options;
@@ -48,6 +50,7 @@ gd_registry *gd_registry_new(const gd_registry_options *options) {
 /* Frees what nobody uses; outside the mutex, as it may take long. */
 static void session_free(gd_session *s) {
     gd_namespace_clear(&s->names);
+    gd_env_free(s->env);
     gd_ctx_free(s->ctx);
     gd_account_release(s->account);
     pthread_cond_destroy(&s->freed);
@@ -124,15 +127,31 @@ static bool leave(gd_registry *r, gd_session *s) {
 /* Gives up one use, with the mutex held; true if the caller must free the session afterwards. */
 static bool unuse(gd_session *s) { return --s->users == 0 && s->deleted; }
 
-/* Waits, with the mutex held, until s is free and holds it. GD_SESSION_UNKNOWN if it was deleted meanwhile; *gone
- * then tells whether the caller must free it. */
-static gd_session_status hold(gd_session *s, bool *gone) {
+static bool is_set(const _Atomic bool *stop) { return stop && atomic_load_explicit(stop, memory_order_relaxed); }
+
+/* Waits, with the mutex held, for a change of s; with `stop` no longer than until it should be looked at again. */
+static void wait_for(gd_session *s, const _Atomic bool *stop) {
+    struct timespec until;
+    if (!stop) {
+        pthread_cond_wait(&s->freed, &s->registry->mutex);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += STOP_LOOK_NS;
+    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+    (void)pthread_cond_timedwait(&s->freed, &s->registry->mutex, &until);
+}
+
+/* Waits, with the mutex held, until s is free and holds it. GD_SESSION_UNKNOWN if it was deleted meanwhile,
+ * GD_SESSION_STOPPED if *stop was set; *gone then tells whether the caller must free it. */
+static gd_session_status hold(gd_session *s, const _Atomic bool *stop, bool *gone) {
     *gone = false;
     s->users++;
-    while (s->held && !s->deleted) pthread_cond_wait(&s->freed, &s->registry->mutex);
-    if (s->deleted) {
+    while (s->held && !s->deleted && !is_set(stop)) wait_for(s, stop);
+    if (s->deleted || s->held) {
+        gd_session_status status = s->deleted ? GD_SESSION_UNKNOWN : GD_SESSION_STOPPED;
         *gone = unuse(s);
-        return GD_SESSION_UNKNOWN;
+        return status;
     }
     s->held = true;
     s->last_used = monotonic();
@@ -140,11 +159,16 @@ static gd_session_status hold(gd_session *s, bool *gone) {
 }
 
 gd_session_status gd_session_acquire(gd_registry *r, const char *name, gd_session **out) {
+    return gd_session_acquire_unless(r, name, NULL, out);
+}
+
+gd_session_status gd_session_acquire_unless(gd_registry *r, const char *name, const _Atomic bool *stop,
+                                            gd_session **out) {
     bool gone = false;
     *out = NULL;
     pthread_mutex_lock(&r->mutex);
     gd_session *s = find(r, name);
-    gd_session_status status = s ? hold(s, &gone) : GD_SESSION_UNKNOWN;
+    gd_session_status status = s ? hold(s, stop, &gone) : GD_SESSION_UNKNOWN;
     pthread_mutex_unlock(&r->mutex);
     if (gone) session_free(s);
     if (status == GD_SESSION_OK) *out = s;
@@ -158,7 +182,7 @@ gd_session_status gd_session_try_acquire(gd_registry *r, const char *name, gd_se
     pthread_mutex_lock(&r->mutex);
     gd_session *s = find(r, name);
     *busy = s && s->held;
-    if (s && !s->held) status = hold(s, &gone); /* does not wait */
+    if (s && !s->held) status = hold(s, NULL, &gone); /* does not wait */
     pthread_mutex_unlock(&r->mutex);
     if (status == GD_SESSION_OK) *out = s;
     return status;
@@ -180,11 +204,19 @@ void gd_session_unlock(gd_session *s) {
 
 /* ---- making and deleting --------------------------------------------------------------------------- */
 
+static bool init_freed(gd_session *s) {
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes)) return false;
+    bool done = !pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) && !pthread_cond_init(&s->freed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return done;
+}
+
 /* A session outside the registry; NULL if memory is out. */
 static gd_session *session_new(gd_registry *r, double ttl_seconds) {
     gd_session *s = calloc(1, sizeof *s);
     if (!s) return NULL;
-    if (pthread_cond_init(&s->freed, NULL) != 0) {
+    if (!init_freed(s)) {
         free(s);
         return NULL;
     }

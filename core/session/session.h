@@ -1,7 +1,7 @@
 /* session.h: named sessions of tensors, and the registry that holds them. Public within gradd
  * (api/ uses it); no HTTP, no JSON.
  *
- * A session owns one gd_ctx, its named tensors and recorded hooks, and one lock. A request acquires it,
+ * A session owns one gd_ctx, its named tensors, the environment of its programs, and one lock. A request acquires it,
  * works, and releases it; deleting a session or a name that a running request uses is safe: the last
  * user frees it. TTLs count monotonic time.
  */
@@ -10,6 +10,9 @@
 
 #include "core/gradd.h"
 
+#include <stdatomic.h>
+
+typedef struct gd_env gd_env; /* core/program/program.h */
 typedef struct gd_registry gd_registry;
 typedef struct gd_session gd_session;
 
@@ -30,7 +33,8 @@ typedef enum gd_session_status {
     GD_SESSION_FULL,
     GD_SESSION_BAD_NAME,
     GD_SESSION_EXISTS,
-    GD_SESSION_NO_MEMORY
+    GD_SESSION_NO_MEMORY,
+    GD_SESSION_STOPPED
 } gd_session_status;
 
 /* Makes a session (name NULL: one is made: "s1", or a free random one) and acquires it: *out is locked.
@@ -39,6 +43,9 @@ gd_session_status gd_session_create(gd_registry *r, const char *name, double ttl
                                     gd_session **out);
 /* Finds and locks; waits for the request that holds it. Touches last_used. */
 gd_session_status gd_session_acquire(gd_registry *r, const char *name, gd_session **out);
+/* The same, but gives up with GD_SESSION_STOPPED soon after *stop is set (NULL: never) while it waits. */
+gd_session_status gd_session_acquire_unless(gd_registry *r, const char *name, const _Atomic bool *stop,
+                                            gd_session **out);
 /* The same, but fails at once (GD_SESSION_UNKNOWN never hides this: *busy is set) if another request holds it. */
 gd_session_status gd_session_try_acquire(gd_registry *r, const char *name, gd_session **out, bool *busy);
 void gd_session_unlock(gd_session *s); /* ends the acquisition; frees the session if it was deleted */
@@ -63,10 +70,14 @@ void gd_session_describe(gd_session *s, gd_session_info *info);
 /* ---- inside an acquired session ---- */
 gd_ctx *gd_session_ctx(gd_session *s);
 const char *gd_session_name(const gd_session *s);
+/* The environment of the session's programs, made when first asked for; its global tensors are the session's names.
+ * Borrowed. NULL with the context's error set. */
+gd_env *gd_session_env(gd_session *s);
+bool gd_session_has_env(const gd_session *s);     /* has it run a program yet? */
 bool gd_session_name_ok(const char *name);        /* [A-Za-z0-9][A-Za-z0-9._-]{0,127} */
 bool gd_session_tensor_name_ok(const char *name); /* [A-Za-z_][A-Za-z0-9_.]{0,127}, last part not data or grad */
 /* Binds (takes t, also on failure); *rebound tells if the name was bound before. GD_E_MEMORY, GD_E_VALUE for a bad
- * name. */
+ * name. A plain value that programs gave the name goes, here and in gd_session_forget. */
 GD_MUST_CHECK gd_code gd_session_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound);
 gd_tensor *gd_session_get(gd_session *s, const char *name); /* borrowed; NULL if unknown, no error set */
 bool gd_session_forget(gd_session *s, const char *name);    /* false if unknown */

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import traceback
 
+import wire
+
 BUILD = os.environ.get("BUILD", "build")
 
 
@@ -48,6 +50,15 @@ class Server:
         finally:
             connection.close()
 
+    def raw(self, data, patience=3.0):
+        return wire.raw(self.port, data, patience)
+
+    def get(self, path="/version", **headers):
+        return wire.get(self.port, path, **headers)
+
+    def connect(self):
+        return wire.connect(self.port)
+
     def stop(self, kind=signal.SIGTERM):
         self.process.send_signal(kind)
         try:
@@ -55,6 +66,11 @@ class Server:
             return self.process.wait(60)
         finally:
             self.process.stderr.close()
+
+
+def start(*args, env=None, input=None):
+    """The binary with these arguments until it ends."""
+    return subprocess.run([f"{BUILD}/gradd", *args], capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})}, input=input)
 
 
 def run(name, tests):

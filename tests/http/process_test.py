@@ -12,29 +12,16 @@ import time
 
 import harness
 import wire
-from harness import BUILD, Server
+from harness import BUILD, Server, start
 from wire import OK_GET, TOKEN, post, problem_of, read_all, statuses
 
 server = Server("--log-level", "error", "--max-body", "1M", "--allow-host", "gradd.example", "--allow-origin", "https://app.example")
 
 
-def raw(data, port=None, patience=3.0):
-    return wire.raw(port or server.port, data, patience)
-
-
-def get(path="/version", port=None, **headers):
-    return wire.get(port or server.port, path, **headers)
-
-
-def connect(port=None):
-    return wire.connect(port or server.port)
+raw, get, connect = server.raw, server.get, server.connect
 
 
 # ---- starting ----------------------------------------------------------------------------------
-
-def start(*args, env=None):
-    return subprocess.run([f"{BUILD}/gradd", *args], capture_output=True, text=True, timeout=20, env={**os.environ, **(env or {})})
-
 
 def start_matrix():
     with tempfile.TemporaryDirectory() as d:
@@ -46,7 +33,7 @@ def start_matrix():
             (["--listen", "0.0.0.0:0"], 78), (["--listen", "[::]:0"], 78), (["--listen", "0.0.0.0:0", "--token-file", short], 78),
             (["--listen", "0.0.0.0:0", "--token-file", missing], 78), (["--token-file", short], 78), (["--listen", "nowhere"], 64),
             (["--listen", "1.2.3.4"], 64), (["--listen", "127.0.0.1:99999"], 64), (["--threads", "many"], 64), (["--threads"], 64),
-            (["--max-body", "1Q"], 64), (["--data", d], 64), (["--nonsense"], 64), (["dance"], 64), (["run", "x.py"], 64), (["serve", "again"], 64),
+            (["--max-body", "1Q"], 64), (["--data", d], 64), (["--nonsense"], 64), (["dance"], 64), (["run"], 64), (["run", "-", "again"], 64), (["serve", "again"], 64),
             (["--config", missing], 78), (["--log-level", "loud"], 64), (["--allow-origin", "https://x/y"], 78),
         ):
             r = start(*args)
@@ -55,7 +42,7 @@ def start_matrix():
         assert "--token-file" in start("--listen", "0.0.0.0:0").stderr
         assert start("--threads=2", env={"GRADD_WORKERS": "x"}).returncode == 78
         s = Server("--listen", "0.0.0.0:0", "--token-file", good, "--log-level", "error")
-        assert get("/healthz", s.port)[0] == 200 and s.stop() == 0
+        assert s.get("/healthz")[0] == 200 and s.stop() == 0
 
 
 def sources_of_settings():
@@ -82,9 +69,10 @@ def sources_of_settings():
 def help_and_version():
     r = start("--help")
     assert r.returncode == 0 and not r.stderr
-    for word in ("--listen", "GRADD_LISTEN", "--token-file", "healthcheck", "examples", "127.0.0.1:4242"):
+    for word in ("--listen", "GRADD_LISTEN", "--token-file", "healthcheck", "gradd run", "--program-seconds", "examples", "127.0.0.1:4242"):
         assert word in r.stdout, word
-    assert " run" not in r.stdout.split("options")[0]
+    r = start("run", "--help")
+    assert r.returncode == 0 and not r.stderr and "usage: gradd run" in r.stdout and "--program-steps" in r.stdout
     r = start("--version")
     assert r.returncode == 0 and r.stdout.startswith("gradd ") and "libmicrohttpd" in r.stdout
 
@@ -123,8 +111,8 @@ def ipv6():
 
 def json_log():
     s = Server("--log-format", "json")
-    get("/v1/sessions/none?x=\"y", s.port, X_Request_Id="my-id")
-    get("/healthz", s.port)
+    s.get("/v1/sessions/none?x=\"y", X_Request_Id="my-id")
+    s.get("/healthz")
     time.sleep(0.3)
     s.process.send_signal(signal.SIGTERM)
     text = s.process.stderr.read()
@@ -190,10 +178,10 @@ def idle_connections_make_room():
     idle, worst = [], 0.0
     try:
         for i in range(500):
-            idle.append(connect(port))
+            idle.append(wire.connect(port))
             if i % 50 == 49:
                 asked = time.monotonic()
-                assert get("/healthz", port)[0] == 200
+                assert wire.get(port, "/healthz")[0] == 200
                 worst = max(worst, time.monotonic() - asked)
     finally:
         for s in idle:
@@ -231,13 +219,13 @@ def long_work_holds_up_nobody():
     for t in clients:
         t.start()
     for i in range(6):  # these do not wait for their answers
-        with connect(s.port) as c:
+        with s.connect() as c:
             body = json.dumps(long).encode()
             c.sendall(b"POST /v1/sessions/s%d/ops HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (i, len(body), body))
     worst = 0.0
     while any(t.is_alive() for t in clients):
         asked = time.monotonic()
-        assert get("/healthz", s.port)[0] == 200
+        assert s.get("/healthz")[0] == 200
         worst = max(worst, time.monotonic() - asked)
         time.sleep(0.01)
     assert got == [201] * 12 or set(got) <= {200, 201}, got
@@ -294,7 +282,7 @@ def draining_fails_no_request():
 
 def a_second_signal_ends_at_once():
     s = Server("--log-level", "error")
-    with connect(s.port) as c:
+    with s.connect() as c:
         c.sendall(post(b"Content-Length: 10", body=b"{"))  # a request that does not end
         time.sleep(0.3)
         s.process.send_signal(signal.SIGTERM)
@@ -307,7 +295,7 @@ def a_second_signal_ends_at_once():
 
 def readyz_is_503_while_draining():
     s = Server("--log-level", "error")
-    with connect(s.port) as running, connect(s.port) as other:
+    with s.connect() as running, s.connect() as other:
         running.sendall(post(b"Content-Length: 2", body=b"{"))
         other.sendall(OK_GET)
         assert statuses(other.recv(4096)) == [200]
@@ -328,7 +316,7 @@ def small_and_quick():
     for _ in range(5):
         began = time.monotonic()
         s = Server("--log-level", "error")
-        assert get("/healthz", s.port)[0] == 200
+        assert s.get("/healthz")[0] == 200
         times.append(time.monotonic() - began)
         with open(f"/proc/{s.process.pid}/status") as f:
             rss = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))

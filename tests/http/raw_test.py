@@ -7,23 +7,13 @@ import socket
 import tempfile
 
 import harness
-import wire
 from harness import Server
 from wire import HIDDEN, OK_GET, TOKEN, post, problem_of, read_all, refused, statuses
 
 server = Server("--log-level", "error", "--max-body", "1M", "--allow-host", "gradd.example", "--allow-origin", "https://app.example")
 
 
-def raw(data, port=None, patience=3.0):
-    return wire.raw(port or server.port, data, patience)
-
-
-def get(path="/version", port=None, **headers):
-    return wire.get(port or server.port, path, **headers)
-
-
-def connect(port=None):
-    return wire.connect(port or server.port)
+raw, get, connect = server.raw, server.get, server.connect
 
 
 # ---- framing -----------------------------------------------------------------------------------
@@ -221,20 +211,20 @@ def tokens():
             f.write(TOKEN + "\nsecond line\n")
         s = Server("--token-file", path, "--log-level", "error", "--allow-origin", "https://app.example")
         try:
-            assert get("/healthz", s.port)[0] == 200 and get("/readyz", s.port)[0] == 200
+            assert s.get("/healthz")[0] == 200 and s.get("/readyz")[0] == 200
             good = (f"Bearer {TOKEN}", f"bearer {TOKEN}")
             for value in good:
-                assert get("/version", s.port, Authorization=value)[0] == 200, value
+                assert s.get("/version", Authorization=value)[0] == 200, value
             for value in (None, "", "Bearer", "Bearer ", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer " + "x" * len(TOKEN),
                           f"Bearer {TOKEN}{TOKEN}", f"Bearer second line"):
                 for target in ("/version", "/v1/sessions", "/healthz/../version", "/nothing", "//healthz", "/healthzz"):
-                    status, headers, body = get(target, s.port, **({} if value is None else {"Authorization": value}))
+                    status, headers, body = s.get(target, **({} if value is None else {"Authorization": value}))
                     assert status == 401 and headers["www-authenticate"].startswith("Bearer"), (value, target, status)
                     assert json.loads(body)["code"] == "unauthorized" and TOKEN.encode() not in body
             a = s.call("OPTIONS", "/version", headers={"Origin": "https://app.example", "Access-Control-Request-Method": "GET"})
             assert a.status == 204
             doubled = b"GET /version HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nAuthorization: Bearer %s\r\n\r\n" % TOKEN.encode()
-            assert statuses(raw(doubled, s.port)) == [400]
+            assert statuses(s.raw(doubled)) == [400]
         finally:
             assert s.stop() == 0
 

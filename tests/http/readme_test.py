@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from harness import Server, run
+from harness import BUILD, Server, run
 
 START = re.compile(r"^\$ make run")
 
@@ -26,6 +26,7 @@ def readme_examples_print_what_the_readme_says():
             script.append(f"echo '@@{i}'\n{command}\n[ -z \"$(tail -c1 /dev/null)\" ]")
             wanted.append((command, expected))
         source = "\n".join(script).replace("http://127.0.0.1:4242", f"http://127.0.0.1:{server.port}")
+        source = source.replace("build/gradd", f"{BUILD}/gradd")
         out = subprocess.run(["sh", "-c", source], capture_output=True, text=True, check=False)
         got = re.split(r"^@@\d+\n|(?<=[^\n])@@\d+\n", out.stdout, flags=re.M)[1:]
         assert len(got) == len(wanted), (out.stdout, out.stderr)
