@@ -1,11 +1,11 @@
 #!/bin/sh
 # Runs the test programs of $BUILD (default build), or only the suites named: unit threads samples notebook http
-# tutorials. Each prints its own summary; the last line adds them up: "N passed, N failed".
+# tutorials programs. Each prints its own summary; the last line adds them up: "N passed, N failed".
 set -u
 BUILD=${BUILD:-build}
 export BUILD ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1:detect_leaks=1} \
     UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1} CK_FORK=${CK_FORK:-yes} CK_DEFAULT_TIMEOUT=120
-[ $# -gt 0 ] || set -- unit samples notebook http tutorials
+[ $# -gt 0 ] || set -- unit samples notebook http tutorials programs
 log=$(mktemp) && trap 'rm -f "$log"' EXIT
 failed_parts=0
 
@@ -23,6 +23,7 @@ for suite in "$@"; do
     notebook) part notebook sh tests/conformance/notebook.sh ;;
     http) for t in tests/http/*_test.py; do part "$t" python3 "$t"; done ;;
     tutorials) part tutorials sh tests/http/tutorials.sh ;;
+    programs) part programs python3 tests/programs/run.py ;;
     *) echo "unknown suite $suite" && exit 64 ;;
     esac
 done

@@ -193,11 +193,80 @@ def engine():
     row("a one-element tensor", f"{ours['tensor_bytes']:.0f} B", "-", "< 300 B", ours["tensor_bytes"] < 300)
 
 
+# Programs that gradd and CPython both run as they stand; the second number is how many of what the row counts.
+COUNTING = ("def count(n):\n    i = total = 0\n    while i < n:\n        total += i & 7\n        i += 1\n    return total\n"
+            "count(1000000)\n", 1_000_000)
+TOP_LEVEL = "i = total = 0\nwhile i < 1000000:\n    total += i & 7\n    i += 1\n", 1_000_000
+CALLS = ("def add(a, b=1):\n    return a + b\ndef count(n):\n    x = 0\n    for i in range(n):\n        x = add(x, i)\n    return x\n"
+         "count(500000)\n", 500_000)
+LISTS = ("def build(n):\n    a = []\n    for i in range(n):\n        a.append(i * 2)\n    return sum([v + 1 for v in a if v % 3])\n"
+         "build(500000)\n", 500_000)
+MULTIPLYING = ("import torch\ndef chain():\n    v = torch.tensor(0.9999999, requires_grad=True)\n    y = v\n"
+               "    for i in range(1000):\n        y = torch.mul(y, v)\n    y.backward()\nfor k in range(100):\n    chain()\n", 100_000)
+RUN_IN_CPYTHON = r'''
+import sys, time
+source = open(sys.argv[1]).read()
+times = []
+for _ in range(7):
+    names = {}
+    start = time.perf_counter()
+    code = compile(source, "program", "exec")
+    if sys.argv[2] == "run":
+        exec(code, names)
+    times.append(time.perf_counter() - start)
+print("program_ms", min(times) * 1e3)
+'''
+
+
+def thousand_lines():
+    """A program of a thousand lines as people write them, all in functions that nobody calls."""
+    body = ["    total = {0} + x * 2", "    y = torch.mul(x, total) if x > {0} else [i * {0} for i in range(x)]", "    if total > {0} and not y:",
+            "        print(f'{{total:.2f}} of {0}', y[0], sep=', ')", "    for i, (a, b) in enumerate(zip(x[1:], values['k{0}'])):",
+            "        total += a ** 2 - b / {0}.5", "    loss = ((model(x, w=total) - y) ** 2).mean(dim=0)", "    result = {{'a': (1, {0}), 'b': x.shape[-1]}}",
+            "    return total, loss.item()"]
+    lines = []
+    for k in range(100):
+        lines += [f"def f{k}(x, values, model=None):", *(line.format(k) for line in body)]
+    return "\n".join(lines) + "\n"
+
+
+def time_program(source, with_torch=False, how="run"):
+    """Milliseconds in gradd, and in CPython or None: the best of several turns, so that other load hits both alike."""
+    python = TORCH if with_torch else TORCH or sys.executable
+    ours, peer = [], []
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as f:
+        f.write(source)
+        f.flush()
+        for _ in range(4):
+            ours.append(figures([f"{BUILD}/tests/bench/engine", "program", f.name])["program_ms"])
+            if python:
+                command = [python, "-W", "ignore", "-c", RUN_IN_CPYTHON, f.name, how]
+                peer.append(figures(command, env={**os.environ, "OMP_NUM_THREADS": "1"})["program_ms"])
+    return min(ours), min(peer, default=None)
+
+
+def programs():
+    ours, peer = time_program(MULTIPLYING[0], with_torch=True)
+    ns, goal = 1e6 / MULTIPLYING[1], ">= 8 times"
+    if peer is None:
+        row("`y = torch.mul(y, v)` in a program, a backward per 1000, an op", f"{ours * ns:.0f} ns", "PyTorch is not installed", goal, None)
+    else:
+        row("`y = torch.mul(y, v)` in a program, a backward per 1000, an op", f"{ours * ns:.0f} ns",
+            f"CPython, PyTorch {peer * ns:.0f} ns: {peer / ours:.1f} times faster", goal, peer / ours >= 8)
+    for what, (source, n) in (("`while` over ints in a function, a turn", COUNTING), ("the same at top level", TOP_LEVEL),
+                              ("a call of a function", CALLS), ("append to a list, then a comprehension, an item", LISTS)):
+        ours, peer = time_program(source)
+        row(what, f"{ours / n * 1e6:.0f} ns", f"CPython {peer / n * 1e6:.0f} ns: {ours / peer:.2f} of its time", "<= 1", ours <= peer)
+    ours, peer = time_program(thousand_lines(), how="compile")
+    row("compiling a program of 1,000 lines", f"{ours:.2f} ms", f"CPython {peer:.2f} ms", "< 5 ms", ours < 5)
+
+
 def main():
     http_mul()
     npy()
     start_and_memory()
     engine()
+    programs()
     head = ("what", "gradd", "peer", "should be", "met")
     widths = [max(len(str(r[i])) for r in [head, *rows]) for i in range(5)]
     for r in [head, ["-" * w for w in widths], *rows]:

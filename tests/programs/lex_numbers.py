@@ -1,0 +1,11 @@
+# Every way to write a number, and how it prints.
+print(0, 7, 1_000_000, 0x1F, 0XfF, 0o17, 0b1011, 0b_1_0, 00)
+print(1.0, .5, 5., 1e3, 1E-3, 1.5e+2, 1_0.2_5, 0.1, 1e16, 1e15, 123456789012345678.0)
+print(1e22, 1e21, 1e-5, 1e-4, 0.0001234, 1.7976931348623157e308, 5e-324, 2.5e-310)
+print(9223372036854775807, -9223372036854775807 - 1)
+print(1e400, -1e400, 1e400 - 1e400)
+print(0.1 + 0.2, 1 / 3, 2 / 3, 100 / 3, 1e100, 3.0, -0.0, 1e0)
+print(True + True, True * 3, not 0, not 1.5)
+print(12345.678e-2, 0.3e1, 3e0)
+print(1if True else 2)
+print(0xdeadbeef, 0o777, 0b11111111)

@@ -1,0 +1,25 @@
+# The table of precedence, from the loosest operator to the tightest.
+f = lambda x: x + 1 if x > 0 else -x
+print(f(2), f(-2))
+print((lambda: 1)() if True else 2)
+print(1 if False else 2 if False else 3)
+print(True or False and False, (True or False) and False)
+print(not True == False, not (True == False))
+print(1 + 2 < 4 and 2 * 3 == 6 or 1 / 1 > 5)
+print(1 | 2 ^ 3 & 2, (1 | 2) ^ 3, 1 << 1 + 1, (1 << 1) + 1, 6 & 3 == 2 & 1)
+print(-3 ** 2, (-3) ** 2, 2 ** -1, -2 ** -2, ~1 ** 2, -~5, ~-5)
+print(2 * 3 ** 2, 2 ** 3 * 2, 2 + 3 * 4 - 5 // 2 % 2, 7 // 2 * 2, 7 * 2 // 3)
+print([1, 2, 3][0] ** 2, -[1, 2][1], 'ab' * 2 + 'c', 'x' in 'ab' 'x')
+print(not 1 in [2], 1 not in [2], not 1 is None)
+print(5 - 3 - 1, 2 ** 2 ** 3, (2 ** 2) ** 3, 100 / 10 / 2)
+a = b = c = 3
+print(a, b, c, (a, b) == (3, 3), a < b or b <= c)
+print(1 < 2 and not 3 < 2)
+print([x if x % 2 else -x for x in range(5)])
+print(*[1, 2] + [3])
+import torch
+x = torch.tensor([[1., 2.], [3., 4.]])
+print(x @ x * 2 - x / 2 ** 2)
+print(-x ** 2)
+print((x > 1) & (x < 4) | (x == 1))
+print(2 * x[0] @ x[1] + 1)

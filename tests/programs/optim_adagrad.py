@@ -1,0 +1,30 @@
+# Adagrad, step by step.
+import torch
+
+
+def start():
+    a = torch.tensor([1.0, -2.0, 3.0], requires_grad=True)
+    b = torch.tensor([[0.5]], requires_grad=True)
+    return a, b
+
+
+def loss_of(a, b):
+    return (a ** 2 * torch.tensor([1.0, 10.0, 0.1])).sum() + (b * a.sum() - 1).pow(2).sum()
+
+
+variants = [
+    ('lr=0.1', lambda p: torch.optim.Adagrad(p, lr=0.1)),
+    ('lr=0.1, lr_decay=0.1', lambda p: torch.optim.Adagrad(p, lr=0.1, lr_decay=0.1)),
+    ('lr=0.1, weight_decay=0.1', lambda p: torch.optim.Adagrad(p, lr=0.1, weight_decay=0.1)),
+    ('lr=0.1, initial_accumulator_value=1.0', lambda p: torch.optim.Adagrad(p, lr=0.1, initial_accumulator_value=1.0)),
+    ('lr=0.5, eps=1e-3', lambda p: torch.optim.Adagrad(p, lr=0.5, eps=1e-3)),
+]
+for text, make in variants:
+    a, b = start()
+    opt = make([a, b])
+    for step in range(5):
+        opt.zero_grad(set_to_none=True)
+        loss = loss_of(a, b)
+        loss.backward()
+        opt.step()
+        print(text, step, f'{loss.item():.4f}', [round(v, 4) for v in a.tolist()], round(b.item(), 4))
