@@ -125,11 +125,11 @@ typedef enum gd_kind {
     GD_V_FLOAT,
     GD_V_STR, /* UTF-8, NUL-terminated */
     GD_V_DTYPE,
-    GD_V_LIST,    /* of any values: what a client wrote, before binding */
-    GD_V_INTS,    /* int[] after binding */
-    GD_V_FLOATS,  /* float[] after binding */
-    GD_V_TENSORS, /* Tensor[] after binding; entries may be NULL where the signature has Tensor?[] */
-    GD_V_SLICE,   /* an index: start, stop, step as three values in `list`; None where left out */
+    GD_V_LIST,     /* of any values: what a client wrote, before binding */
+    GD_V_INTS,     /* int[] after binding */
+    GD_V_FLOATS,   /* float[] after binding */
+    GD_V_TENSORS,  /* Tensor[] after binding; entries may be NULL where the signature has Tensor?[] */
+    GD_V_SLICE,    /* an index: start, stop, step as three values in `list`; None where left out */
     GD_V_ELLIPSIS, /* an index: ... */
     GD_V_OTHER     /* what no signature takes; str: the name of its type in Python, for errors */
 } gd_kind;

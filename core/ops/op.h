@@ -45,7 +45,8 @@ enum {
     GD_RANDOM = 1u << 9,       /* draws from the generator */
     GD_HIDDEN = 1u << 10,      /* for derivative rules only; not listed nor callable by clients; name starts with `_` */
     GD_INPLACE_GRAD = 1u << 11, /* only the in-place form has a gradient: the result proper is bool */
-    GD_VARARGS = 1u << 12 /* the last positional argument, a Tensor[], also takes its tensors one by one: block_diag(a, b) */
+    GD_VARARGS =
+        1u << 12 /* the last positional argument, a Tensor[], also takes its tensors one by one: block_diag(a, b) */
 };
 
 /* Scratch memory of one application: bump-allocated, freed when it ends. */

@@ -64,14 +64,14 @@ typedef enum gd_ast_kind {
     GD_S_BREAK,
     GD_S_CONTINUE,
     GD_S_PASS,
-    GD_S_WITH,    /* with: items of GD_S_WITH_ITEM, body */
+    GD_S_WITH,      /* with: items of GD_S_WITH_ITEM, body */
     GD_S_WITH_ITEM, /* with_item */
-    GD_S_TRY,     /* try_ */
-    GD_S_HANDLER, /* handler: except type as name: body */
-    GD_S_RAISE,   /* raise */
-    GD_S_ASSERT,  /* assert_ */
-    GD_S_DEL,     /* items: targets */
-    GD_S_GLOBAL,  /* names: GD_X_NAME each */
+    GD_S_TRY,       /* try_ */
+    GD_S_HANDLER,   /* handler: except type as name: body */
+    GD_S_RAISE,     /* raise */
+    GD_S_ASSERT,    /* assert_ */
+    GD_S_DEL,       /* items: targets */
+    GD_S_GLOBAL,    /* names: GD_X_NAME each */
     GD_S_NONLOCAL,
     GD_S_IMPORT, /* import: module "torch.nn.functional", alias or NULL; several are several statements */
     GD_S_FROM    /* from: module, items of GD_S_IMPORT with module = the member's name ("*" for all) */
@@ -80,12 +80,35 @@ typedef enum gd_ast_kind {
 typedef enum gd_ast_op {
     GD_PY_NO,
     /* binary, also of augmented assignments */
-    GD_PY_ADD, GD_PY_SUB, GD_PY_MUL, GD_PY_TRUEDIV, GD_PY_FLOORDIV, GD_PY_MOD, GD_PY_POWER, GD_PY_MATMUL,
-    GD_PY_AND, GD_PY_OR, GD_PY_XOR, GD_PY_LSHIFT, GD_PY_RSHIFT,
+    GD_PY_ADD,
+    GD_PY_SUB,
+    GD_PY_MUL,
+    GD_PY_TRUEDIV,
+    GD_PY_FLOORDIV,
+    GD_PY_MOD,
+    GD_PY_POWER,
+    GD_PY_MATMUL,
+    GD_PY_AND,
+    GD_PY_OR,
+    GD_PY_XOR,
+    GD_PY_LSHIFT,
+    GD_PY_RSHIFT,
     /* unary */
-    GD_PY_NEG, GD_PY_POS, GD_PY_INVERT, GD_PY_NOT,
+    GD_PY_NEG,
+    GD_PY_POS,
+    GD_PY_INVERT,
+    GD_PY_NOT,
     /* comparisons */
-    GD_PY_LT, GD_PY_LE, GD_PY_EQ, GD_PY_NE, GD_PY_GT, GD_PY_GE, GD_PY_IS, GD_PY_IS_NOT, GD_PY_IN, GD_PY_NOT_IN
+    GD_PY_LT,
+    GD_PY_LE,
+    GD_PY_EQ,
+    GD_PY_NE,
+    GD_PY_GT,
+    GD_PY_GE,
+    GD_PY_IS,
+    GD_PY_IS_NOT,
+    GD_PY_IN,
+    GD_PY_NOT_IN
 } gd_ast_op;
 
 typedef struct gd_ast gd_ast;
@@ -113,9 +136,9 @@ typedef struct gd_ast_param {
     struct gd_ast_param *next;
     const char *name;
     gd_ast_param_kind kind;
-    bool positional_only;   /* before a / */
-    gd_ast *value;          /* default, or NULL */
-    gd_ast *annotation;     /* or NULL */
+    bool positional_only; /* before a / */
+    gd_ast *value;        /* default, or NULL */
+    gd_ast *annotation;   /* or NULL */
     gd_at at;
 } gd_ast_param;
 
@@ -127,12 +150,12 @@ typedef struct gd_ast_clause {
 } gd_ast_clause;
 
 struct gd_ast {
-    uint8_t kind; /* gd_ast_kind */
-    uint8_t op;   /* gd_ast_op */
+    uint8_t kind;   /* gd_ast_kind */
+    uint8_t op;     /* gd_ast_op */
     bool bracketed; /* written in parentheses of its own */
     gd_at at;
     uint16_t height; /* levels of nodes from here down, at most GD_AST_MAX_DEPTH */
-    gd_ast *next; /* in the list that it is an item of */
+    gd_ast *next;    /* in the list that it is an item of */
     union {
         int64_t integer;
         double real;
@@ -140,33 +163,96 @@ struct gd_ast {
         const char *name;
         gd_ast *items; /* first of the list, or NULL */
         gd_ast *value;
-        struct { gd_ast *key, *value; } pair;
-        struct { gd_ast *left, *right; } binary;
-        struct { gd_ast *left, *items; } compare;
-        struct { gd_ast *function, *items; } call;
-        struct { const char *name; gd_ast *value; } keyword;
-        struct { gd_ast *value; const char *name; } attribute;
-        struct { gd_ast *value, *index; } subscript;
-        struct { gd_ast *start, *stop, *step; } slice; /* NULL where left out */
-        struct { gd_ast *test, *then, *orelse; } choice;
-        struct { gd_ast *element; gd_ast_clause *clauses; struct gd_scope *scope; } comprehension;
-        struct { gd_ast *value; char conversion; /* 'r', 's', 'a' or 0 */ gd_ast *spec; /* GD_X_FSTRING or NULL */
-                 gd_ast_text source; /* of {value=}: the text before the value, else bytes 0 */ } field;
-        struct { gd_ast *targets, *value; } assign;
-        struct { gd_ast *target, *value; } augmented;
-        struct { gd_ast *target, *annotation, *value; } annotated; /* value may be NULL */
-        struct { gd_ast *test, *body, *orelse; } branch;
-        struct { gd_ast *target, *iterable, *body, *orelse; } loop;
-        struct { const char *name; /* "<lambda>" */ gd_ast_param *params; gd_ast *body, *returns, *decorators;
-                 gd_ast_text doc; /* docstring; text NULL without one */ struct gd_scope *scope; } function;
-        struct { gd_ast *items, *body; } with;
-        struct { gd_ast *context, *target; /* or NULL */ } with_item;
-        struct { gd_ast *body, *handlers, *orelse, *final; bool has_final; } try_;
-        struct { gd_ast *type; /* NULL: bare */ const char *name; /* or NULL */ gd_ast *body; } handler;
-        struct { gd_ast *exception, *cause; } raise; /* both may be NULL */
-        struct { gd_ast *test, *message; } assert_;  /* message may be NULL */
-        struct { const char *module, *alias; } import;
-        struct { const char *module; gd_ast *items; } from;
+        struct {
+            gd_ast *key, *value;
+        } pair;
+        struct {
+            gd_ast *left, *right;
+        } binary;
+        struct {
+            gd_ast *left, *items;
+        } compare;
+        struct {
+            gd_ast *function, *items;
+        } call;
+        struct {
+            const char *name;
+            gd_ast *value;
+        } keyword;
+        struct {
+            gd_ast *value;
+            const char *name;
+        } attribute;
+        struct {
+            gd_ast *value, *index;
+        } subscript;
+        struct {
+            gd_ast *start, *stop, *step;
+        } slice; /* NULL where left out */
+        struct {
+            gd_ast *test, *then, *orelse;
+        } choice;
+        struct {
+            gd_ast *element;
+            gd_ast_clause *clauses;
+            struct gd_scope *scope;
+        } comprehension;
+        struct {
+            gd_ast *value;
+            char conversion;    /* 'r', 's', 'a' or 0 */
+            gd_ast *spec;       /* GD_X_FSTRING or NULL */
+            gd_ast_text source; /* of {value=}: the text before the value, else bytes 0 */
+        } field;
+        struct {
+            gd_ast *targets, *value;
+        } assign;
+        struct {
+            gd_ast *target, *value;
+        } augmented;
+        struct {
+            gd_ast *target, *annotation, *value;
+        } annotated; /* value may be NULL */
+        struct {
+            gd_ast *test, *body, *orelse;
+        } branch;
+        struct {
+            gd_ast *target, *iterable, *body, *orelse;
+        } loop;
+        struct {
+            const char *name; /* "<lambda>" */
+            gd_ast_param *params;
+            gd_ast *body, *returns, *decorators;
+            gd_ast_text doc; /* docstring; text NULL without one */
+            struct gd_scope *scope;
+        } function;
+        struct {
+            gd_ast *items, *body;
+        } with;
+        struct {
+            gd_ast *context, *target; /* or NULL */
+        } with_item;
+        struct {
+            gd_ast *body, *handlers, *orelse, *final;
+            bool has_final;
+        } try_;
+        struct {
+            gd_ast *type;     /* NULL: bare */
+            const char *name; /* or NULL */
+            gd_ast *body;
+        } handler;
+        struct {
+            gd_ast *exception, *cause;
+        } raise; /* both may be NULL */
+        struct {
+            gd_ast *test, *message;
+        } assert_; /* message may be NULL */
+        struct {
+            const char *module, *alias;
+        } import;
+        struct {
+            const char *module;
+            gd_ast *items;
+        } from;
     } u;
 };
 

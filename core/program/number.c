@@ -71,7 +71,7 @@ static gd_any shift_left(gd_vm *vm, int64_t a, int64_t by) {
 
 static gd_any shift_right(gd_vm *vm, int64_t a, int64_t by) {
     if (by < 0) return gd_raise(vm, &gd_class_ValueError, "negative shift count");
-    return GD_ANY_INT(by > 63 ? (a < 0 ? -1 : 0) : a >> by);
+    return GD_ANY_INT(by > 62 ? (a < 0 ? -1 : 0) : a >> by);
 }
 
 static gd_any float_power(gd_vm *vm, double a, double b);

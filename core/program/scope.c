@@ -68,7 +68,8 @@ static bool grow_table(gd_arena *arena, gd_scope *scope) {
 gd_symbol *gd_scope_symbol(gd_arena *arena, gd_scope *scope, const char *name, bool make) {
     uint64_t hash = hash_name(name);
     gd_symbol **place = scope->room ? find_place(scope, name, hash) : NULL;
-    if (place && *place) return *place;
+    gd_symbol *found = place ? *place : NULL;
+    if (found) return found;
     if (!make || !grow_table(arena, scope)) return NULL;
     gd_symbol *y = gd_arena_take(arena, sizeof *y);
     if (!y) return NULL;

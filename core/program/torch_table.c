@@ -145,14 +145,24 @@ static void build_names(void) {
 
 /* ---- classes ----------------------------------------------------------------------------------- */
 
-/* Index of the field called `name` in "-> (Tensor values, Tensor indices)", or -1. */
+/* The name of the tensor that comes next in "-> (Tensor values, Tensor indices)", or NULL. */
+static const char *next_field(const char *at) {
+    static const char type[] = "Tensor ";
+    const char *found = strstr(at, type);
+    return found ? found + sizeof type - 1 : NULL;
+}
+
+static const char *first_field(const char *signature) {
+    const char *list = strstr(signature, "-> (");
+    return list ? next_field(list) : NULL;
+}
+
+/* Index of the field called `name`, or -1. */
 static int field_index(const char *signature, const char *name) {
-    const char *at = strstr(signature, "-> (");
+    const char *at = first_field(signature);
     size_t n = strlen(name);
-    for (int i = 0; at && (at = strstr(at, "Tensor ")); i++) {
-        at += strlen("Tensor ");
+    for (int i = 0; at; i++, at = next_field(at))
         if (strncmp(at, name, n) == 0 && (at[n] == ',' || at[n] == ')')) return i;
-    }
     return -1;
 }
 
@@ -168,12 +178,11 @@ static gd_any named_getattr(gd_vm *vm, gd_any self, gd_str *name) {
 /* torch.return_types.max(\nvalues=…,\nindices=…) */
 static gd_any named_repr(gd_vm *vm, gd_any self) {
     const gd_tuple *t = (const gd_tuple *)self.u.object;
-    const char *at = strstr(row_of_class(t->head.class)->signature, "-> (");
+    const char *at = first_field(row_of_class(t->head.class)->signature);
     gd_buffer b = {.vm = vm};
     gd_buffer_c(&b, t->head.class->name);
     gd_buffer_c(&b, "(");
-    for (size_t i = 0; i < t->n && at && (at = strstr(at, "Tensor ")); i++) {
-        at += strlen("Tensor ");
+    for (size_t i = 0; i < t->n && at; i++, at = next_field(at)) {
         gd_buffer_c(&b, i ? ",\n" : "\n");
         gd_buffer_put(&b, at, strcspn(at, ",)"));
         gd_buffer_c(&b, "=");

@@ -95,17 +95,18 @@ struct gd_native {
     const char *keywords;
 };
 
-/* What instances of a class can do. NULL: cannot. All but destroy and visit may set an exception (GD_NIL, false, -1). */
+/* What instances of a class can do. NULL: cannot. All but destroy and visit may set an exception (GD_NIL, false, -1).
+ */
 struct gd_class {
-    const char *name;     /* as Python prints it: "list", "torch.Size" */
-    const gd_class *base; /* NULL: object */
+    const char *name;                                /* as Python prints it: "list", "torch.Size" */
+    const gd_class *base;                            /* NULL: object */
     void (*destroy)(gd_heap *heap, gd_object *self); /* gd_drop what it holds, gd_heap_free its extra memory; the
                                                          object's own bytes (gd_object_new) are freed by the caller */
     void (*visit)(gd_object *self, void (*see)(void *user, gd_any v), void *user); /* every counted value it holds */
-    gd_any (*make)(gd_vm *vm, const gd_class *class, const gd_args *args); /* calling the class: int("3") */
-    gd_any (*repr)(gd_vm *vm, gd_any self); /* a str */
-    gd_any (*str)(gd_vm *vm, gd_any self);  /* NULL: repr */
-    const gd_native *methods;               /* ends with a NULL name; looked up before getattr, then the base's */
+    gd_any (*make)(gd_vm *vm, const gd_class *class, const gd_args *args);         /* calling the class: int("3") */
+    gd_any (*repr)(gd_vm *vm, gd_any self);                                        /* a str */
+    gd_any (*str)(gd_vm *vm, gd_any self);                                         /* NULL: repr */
+    const gd_native *methods; /* ends with a NULL name; looked up before getattr, then the base's */
     gd_any (*getattr)(gd_vm *vm, gd_any self, gd_str *name); /* GD_NIL without exception: it has no such attribute */
     bool (*setattr)(gd_vm *vm, gd_any self, gd_str *name, gd_any value); /* value GD_NIL: del */
     gd_any (*call)(gd_vm *vm, gd_any self, const gd_args *args);
@@ -116,10 +117,10 @@ struct gd_class {
     gd_any (*getitem)(gd_vm *vm, gd_any self, gd_any index);
     bool (*setitem)(gd_vm *vm, gd_any self, gd_any index, gd_any value); /* value GD_NIL: del */
     int (*contains)(gd_vm *vm, gd_any self, gd_any item);
-    int (*equal)(gd_vm *vm, gd_any self, gd_any other); /* 0, 1, -1; NULL: identity */
+    int (*equal)(gd_vm *vm, gd_any self, gd_any other);  /* 0, 1, -1; NULL: identity */
     bool (*hash)(gd_vm *vm, gd_any self, uint64_t *out); /* NULL and no `equal`: by address; else unhashable */
-    gd_any (*enter)(gd_vm *vm, gd_any self);  /* with */
-    bool (*leave)(gd_vm *vm, gd_any self);    /* always called; an exception may be pending and is not swallowed */
+    gd_any (*enter)(gd_vm *vm, gd_any self);             /* with */
+    bool (*leave)(gd_vm *vm, gd_any self); /* always called; an exception may be pending and is not swallowed */
 };
 
 /* ---- heap.c: memory, counts, collection ------------------------------------------------------------------------- */
@@ -197,12 +198,12 @@ GD_EXCEPTIONS(X)
 #undef X
 
 typedef struct gd_exception {
-    gd_object head;  /* head.class: one of the classes above */
-    gd_any args;     /* tuple */
-    gd_any cause;    /* NIL, or the exception of `raise … from` */
-    gd_code code;    /* of an engine error; GD_OK: raised by the program or a built-in */
-    gd_at at;        /* where it was raised first (line 0: not yet known; the vm fills it) */
-    gd_any trace;    /* list of (function name, line) as it passed frames, innermost first; the vm's */
+    gd_object head; /* head.class: one of the classes above */
+    gd_any args;    /* tuple */
+    gd_any cause;   /* NIL, or the exception of `raise … from` */
+    gd_code code;   /* of an engine error; GD_OK: raised by the program or a built-in */
+    gd_at at;       /* where it was raised first (line 0: not yet known; the vm fills it) */
+    gd_any trace;   /* list of (function name, line) as it passed frames, innermost first; the vm's */
 } gd_exception;
 
 /* Makes an exception pending (replacing one that is) and returns GD_NIL. */
@@ -210,7 +211,7 @@ gd_any gd_raise(gd_vm *vm, const gd_class *class, const char *format, ...) __att
 gd_any gd_raise_value(gd_vm *vm, gd_any exception); /* an instance or class; borrowed */
 gd_any gd_raise_engine(gd_vm *vm);                  /* what gd_ctx_error says; its code is kept. If a hook made an
                                                        exception pending, that one stays. */
-bool gd_pending(const gd_vm *vm); /* an exception or a passed limit */
+bool gd_pending(const gd_vm *vm);                   /* an exception or a passed limit */
 gd_any gd_vm_no_memory(gd_vm *vm); /* the limit "memory" was passed (not catchable), or MemoryError: the heap knows */
 bool gd_is_exception_class(gd_any v);
 bool gd_is_exception(gd_any v);
@@ -227,9 +228,9 @@ bool gd_work(gd_vm *vm, uint64_t work);
 /* ---- any value: any.c ------------------------------------------------------------------------------------------- */
 const gd_class *gd_class_of(gd_any v); /* also of immediate values and tensors */
 bool gd_instance(gd_any v, const gd_class *c);
-int gd_truth(gd_vm *vm, gd_any v);                /* 0, 1, -1 */
-bool gd_same(gd_any a, gd_any b);                 /* is */
-int gd_equal(gd_vm *vm, gd_any a, gd_any b);      /* == as a bool (containers, in); tensors: truth of a == b */
+int gd_truth(gd_vm *vm, gd_any v);                   /* 0, 1, -1 */
+bool gd_same(gd_any a, gd_any b);                    /* is */
+int gd_equal(gd_vm *vm, gd_any a, gd_any b);         /* == as a bool (containers, in); tensors: truth of a == b */
 bool gd_hash_of(gd_vm *vm, gd_any v, uint64_t *out); /* TypeError "unhashable type: 'list'" */
 gd_any gd_compare(gd_vm *vm, gd_ast_op op, gd_any a, gd_any b); /* GD_PY_LT … GD_PY_NOT_IN; may answer a tensor */
 gd_any gd_unary(gd_vm *vm, gd_ast_op op, gd_any v);
@@ -242,12 +243,12 @@ gd_any gd_find_attribute(gd_vm *vm, gd_any v, gd_str *name);
 gd_any gd_get_item(gd_vm *vm, gd_any v, gd_any index);
 bool gd_set_item(gd_vm *vm, gd_any v, gd_any index, gd_any value); /* value GD_NIL: del */
 int64_t gd_length(gd_vm *vm, gd_any v);                            /* -1 */
-gd_any gd_iterate(gd_vm *vm, gd_any v);          /* TypeError "'int' object is not iterable" */
-int gd_next(gd_vm *vm, gd_any iterator, gd_any *out); /* 1, 0, -1 */
-gd_any gd_repr_of(gd_vm *vm, gd_any v);          /* a str */
-gd_any gd_str_of(gd_vm *vm, gd_any v);           /* a str */
-gd_any gd_format_of(gd_vm *vm, gd_any v, gd_str *spec); /* format(v, spec) */
-gd_any gd_call_any(gd_vm *vm, gd_any f, const gd_args *args); /* vm.c: calls anything; nests in the C stack */
+gd_any gd_iterate(gd_vm *vm, gd_any v);                            /* TypeError "'int' object is not iterable" */
+int gd_next(gd_vm *vm, gd_any iterator, gd_any *out);              /* 1, 0, -1 */
+gd_any gd_repr_of(gd_vm *vm, gd_any v);                            /* a str */
+gd_any gd_str_of(gd_vm *vm, gd_any v);                             /* a str */
+gd_any gd_format_of(gd_vm *vm, gd_any v, gd_str *spec);            /* format(v, spec) */
+gd_any gd_call_any(gd_vm *vm, gd_any f, const gd_args *args);      /* vm.c: calls anything; nests in the C stack */
 gd_any gd_call_1(gd_vm *vm, gd_any f, gd_any a);
 bool gd_is_callable(gd_any v);
 /* The integer that v is (bool too); false with TypeError "'float' object cannot be interpreted as an integer". */
@@ -296,14 +297,16 @@ typedef struct gd_tuple {
 extern const gd_class gd_class_list, gd_class_tuple;
 extern const gd_class gd_class_size; /* torch.Size, base tuple */
 gd_any gd_list_new(gd_vm *vm, size_t capacity);
-bool gd_list_append(gd_vm *vm, gd_list *list, gd_any v);           /* takes v, also on failure */
-gd_any gd_tuple_new(gd_vm *vm, const gd_class *class, size_t n);   /* n times None: fill in at once */
-gd_any gd_tuple_of(gd_vm *vm, size_t n, const gd_any *items);      /* keeps the items */
+bool gd_list_append(gd_vm *vm, gd_list *list, gd_any v);         /* takes v, also on failure */
+gd_any gd_tuple_new(gd_vm *vm, const gd_class *class, size_t n); /* n times None: fill in at once */
+gd_any gd_tuple_of(gd_vm *vm, size_t n, const gd_any *items);    /* keeps the items */
 gd_any gd_list_from(gd_vm *vm, gd_any iterable);
 gd_any gd_tuple_from(gd_vm *vm, gd_any iterable);
 gd_any gd_size_of(gd_vm *vm, int ndim, const int64_t *sizes); /* torch.Size */
 static inline bool gd_is_list(gd_any v) { return gd_is(v, &gd_class_list); }
-static inline bool gd_is_tuple(gd_any v) { return v.tag == GD_A_OBJECT && gd_subclass(v.u.object->class, &gd_class_tuple); }
+static inline bool gd_is_tuple(gd_any v) {
+    return v.tag == GD_A_OBJECT && gd_subclass(v.u.object->class, &gd_class_tuple);
+}
 /* Items of a list or tuple, borrowed; false for anything else. */
 bool gd_items(gd_any v, const gd_any **items, size_t *n);
 
@@ -331,7 +334,8 @@ typedef struct gd_slice_object {
 extern const gd_class gd_class_range, gd_class_slice;
 gd_any gd_slice_new(gd_vm *vm, gd_any start, gd_any stop, gd_any step); /* keeps them */
 /* Resolves a slice against a length as Python does; false with an exception. */
-bool gd_slice_bounds(gd_vm *vm, const gd_slice_object *s, int64_t length, int64_t *start, int64_t *step, int64_t *count);
+bool gd_slice_bounds(gd_vm *vm, const gd_slice_object *s, int64_t length, int64_t *start, int64_t *step,
+                     int64_t *count);
 
 /* Classes of immediate values, all with their `make`. */
 extern const gd_class gd_class_none, gd_class_bool, gd_class_int, gd_class_float, gd_class_ellipsis, gd_class_type,
@@ -339,7 +343,8 @@ extern const gd_class gd_class_none, gd_class_bool, gd_class_int, gd_class_float
 /* torch_*.c */
 extern const gd_class gd_class_tensor, gd_class_dtype, gd_class_node, gd_class_op, gd_class_module;
 
-/* ---- modules: a static list of members ---------------------------------------------------------------------------- */
+/* ---- modules: a static list of members ----------------------------------------------------------------------------
+ */
 /* What a module offers. `dynamic` answers names that the list does not have (torch's ops); GD_NIL without exception:
  * "module 'torch' has no attribute 'x'". */
 typedef struct gd_module gd_module;
@@ -368,12 +373,14 @@ static inline bool gd_is_number(gd_any v) { return v.tag >= GD_A_BOOL && v.tag <
 /* + * % of a str; GD_NIL without exception: not for these operands. */
 gd_any gd_str_binary(gd_vm *vm, gd_ast_op op, gd_any a, gd_any b);
 
-/* ---- strings, numbers, built-ins (B) ------------------------------------------------------------------------------ */
+/* ---- strings, numbers, built-ins (B) ------------------------------------------------------------------------------
+ */
 /* A new str of `bytes` bytes whose text the caller writes, then gd_str_finish; NULL with an exception. */
 gd_str *gd_str_room(gd_vm *vm, size_t bytes);
 gd_any gd_str_finish(gd_str *s); /* counts its characters */
-gd_any gd_str_step(gd_vm *vm, const gd_str *s, size_t *at); /* the character at byte *at as a str; moves *at behind it */
-size_t gd_str_offset(const gd_str *s, size_t index);        /* byte where character `index` (0 … length) begins */
+gd_any gd_str_step(gd_vm *vm, const gd_str *s,
+                   size_t *at);                      /* the character at byte *at as a str; moves *at behind it */
+size_t gd_str_offset(const gd_str *s, size_t index); /* byte where character `index` (0 … length) begins */
 uint64_t gd_str_hash(gd_str *s);
 static inline bool gd_str_equal(const gd_str *a, const gd_str *b) {
     return a == b || (a->bytes == b->bytes && !__builtin_memcmp(a->text, b->text, a->bytes));
@@ -391,18 +398,19 @@ static inline gd_any gd_arg(const gd_args *a, uint32_t i, const char *name) {
         if (gd_str_is(a->names[k], name)) return a->v[a->npos + k];
     return GD_NIL;
 }
-const char *gd_class_short(const gd_class *c); /* __name__: "Size" */
+const char *gd_class_short(const gd_class *c);                              /* __name__: "Size" */
 gd_any gd_exception_new(gd_vm *vm, const gd_class *class, gd_any argument); /* argument borrowed, or NIL: none */
-gd_any gd_raise_key(gd_vm *vm, gd_any key); /* KeyError(key) */
-gd_any gd_number_of_tensor(gd_vm *vm, const gd_tensor *t); /* t.item() */
-gd_any gd_overflow(gd_vm *vm);              /* OverflowError "integer overflow: this language has 64-bit integers" */
+gd_any gd_raise_key(gd_vm *vm, gd_any key);                                 /* KeyError(key) */
+gd_any gd_number_of_tensor(gd_vm *vm, const gd_tensor *t);                  /* t.item() */
+gd_any gd_overflow(gd_vm *vm);               /* OverflowError "integer overflow: this language has 64-bit integers" */
 gd_any gd_float_to_int(gd_vm *vm, double v); /* int(v), truncated; ValueError, OverflowError */
-gd_any gd_number_divmod(gd_vm *vm, gd_any a, gd_any b);           /* (a // b, a % b) */
-gd_any gd_number_round(gd_vm *vm, gd_any v, gd_any digits);       /* digits NIL or None: to an int */
+gd_any gd_number_divmod(gd_vm *vm, gd_any a, gd_any b);     /* (a // b, a % b) */
+gd_any gd_number_round(gd_vm *vm, gd_any v, gd_any digits); /* digits NIL or None: to an int */
 gd_any gd_number_power(gd_vm *vm, gd_any a, gd_any b, gd_any modulus);
 bool gd_number_parse(const char *text, size_t bytes, double *out); /* as float() reads it; false: not a number */
 
-/* ---- objects (O) -------------------------------------------------------------------------------------------------- */
+/* ---- objects (O) --------------------------------------------------------------------------------------------------
+ */
 /* A slot that a class leaves NULL is looked for in its base (methods, getattr, destroy, visit and all others), so a
  * named tuple or an exception class needs to name only what differs. number.c makes gd_class_bool, int and float;
  * immediates.c gd_class_none, ellipsis, notimplemented, type, native and object. */
@@ -460,9 +468,9 @@ static inline bool gd_is_dict(gd_any v) { return gd_is(v, &gd_class_dict); }
 static inline bool gd_is_set(gd_any v) { return gd_is(v, &gd_class_set); }
 static inline gd_dict *gd_as_dict(gd_any v) { return (gd_dict *)v.u.object; }
 int gd_dict_remove(gd_vm *vm, gd_dict *d, gd_any key, gd_any *value); /* 1: *value new (may be NULL); 0; -1 */
-bool gd_dict_update(gd_vm *vm, gd_dict *d, gd_any from); /* a dict, or an iterable of pairs */
+bool gd_dict_update(gd_vm *vm, gd_dict *d, gd_any from);              /* a dict, or an iterable of pairs */
 void gd_dict_clear(gd_heap *heap, gd_dict *d);
-gd_any gd_raise_key(gd_vm *vm, gd_any key); /* KeyError(key) */
+gd_any gd_raise_key(gd_vm *vm, gd_any key);                 /* KeyError(key) */
 bool gd_set_update(gd_vm *vm, gd_any set, gd_any iterable); /* set.c */
 
 /* range.c */
@@ -482,7 +490,8 @@ typedef struct gd_range_iterator {
 } gd_range_iterator;
 extern const gd_class gd_class_list_iterator, gd_class_tuple_iterator, gd_class_range_iterator;
 
-/* ---- torch (T) ---------------------------------------------------------------------------------------------------- */
+/* ---- torch (T) ----------------------------------------------------------------------------------------------------
+ */
 /* The class of a node, by its name: type(z.grad_fn) is <class 'AddBackward0'>; its base is gd_class_node. */
 const gd_class *gd_node_class(const gd_node *node);
 /* The dtype of torch.FloatTensor, torch.LongTensor …; false for any other class. */

@@ -13,7 +13,7 @@
 /* One name of the environment's global namespace. Compiled code refers to it by index, for the environment's life. */
 typedef struct gd_global {
     gd_str *name;
-    gd_any value; /* NIL: not bound */
+    gd_any value;   /* NIL: not bound */
     gd_any builtin; /* what the name means where it is not bound, or NIL */
     bool written;   /* by the running program */
     bool inside;    /* a tensor that could not be bound outside: it lives here */
@@ -34,7 +34,7 @@ struct gd_env {
 
 struct gd_vm {
     gd_env *env;
-    gd_ctx *ctx; /* env's */
+    gd_ctx *ctx;      /* env's */
     gd_any exception; /* pending gd_exception, or NIL */
     gd_limit passed;  /* GD_LIMIT_NONE, or the limit that ends the run; then nothing catches it */
     uint64_t steps;   /* left */
@@ -42,10 +42,10 @@ struct gd_vm {
     double deadline;  /* monotonic seconds */
     uint32_t native_depth, frame_depth;
     const gd_program_options *options;
-    gd_buffer out; /* what print wrote; bounded by the limit "output" */
-    struct gd_frame_ *frame; /* innermost, for positions of errors */
-    struct gd_frame_block *blocks; /* memory of frames, newest first; frame.c */
-    size_t written;                /* bytes that print gave */
+    gd_buffer out;                  /* what print wrote; bounded by the limit "output" */
+    struct gd_frame_ *frame;        /* innermost, for positions of errors */
+    struct gd_frame_block *blocks;  /* memory of frames, newest first; frame.c */
+    size_t written;                 /* bytes that print gave */
     struct gd_bytecode *limit_code; /* where the limit was passed, if `passed`; a reference */
     gd_at limit_at;
 };
@@ -79,8 +79,8 @@ void gd_env_hooks_close(gd_env *env); /* when the environment goes */
 
 /* ---- torch_modes.c: the contexts and decorators (A), torch.no_grad() … ---- */
 extern const gd_class gd_class_no_grad, gd_class_enable_grad, gd_class_inference_mode, gd_class_set_grad_enabled;
-/* Methods and properties of tensors that are autograd's: backward, register_hook, retain_grad. Native tables, ended by a
- * NULL name, which gd_tensor_method searches first. torch_autograd.c */
+/* Methods and properties of tensors that are autograd's: backward, register_hook, retain_grad. Native tables, ended by
+ * a NULL name, which gd_tensor_method searches first. torch_autograd.c */
 extern const gd_native gd_tensor_autograd_methods[];
 /* Members of "torch.nn.utils", "torch.autograd.gradcheck", "torch.autograd.grad_mode". */
 extern const gd_member gd_members_nn_utils[], gd_members_gradcheck[], gd_members_grad_mode[];
