@@ -23,7 +23,7 @@ LTO ?= $(if $(SAN),,-flto)
 
 BUILD_PACKAGES = gcc g++ make libc6-dev libmicrohttpd-dev libjansson-dev libuv1-dev libsleef-dev uthash-dev libopenblas0-serial
 TEST_PACKAGES = check pkg-config curl jq python3
-CHECK_PACKAGES = clang-format cppcheck
+CHECK_PACKAGES = git clang-format cppcheck
 BENCH_PACKAGES = wrk python3
 FUZZ_PACKAGES = clang libclang-rt-14-dev
 
