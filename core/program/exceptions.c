@@ -61,9 +61,13 @@ static const gd_tuple *arguments(gd_any self) {
 static gd_any exception_str(gd_vm *vm, gd_any self) {
     const gd_tuple *args = arguments(self);
     if (!args || args->n == 0) return gd_str_new(vm, "", 0);
-    if (args->n > 1) return gd_str_of(vm, ((gd_exception *)self.u.object)->args);
+    if (!gd_deeper(vm)) return GD_NIL; /* an exception may be among its own arguments */
     bool quoted = gd_subclass(self.u.object->class, &gd_class_KeyError);
-    return quoted ? gd_repr_of(vm, args->items[0]) : gd_str_of(vm, args->items[0]);
+    gd_any text = args->n > 1 ? gd_str_of(vm, ((gd_exception *)self.u.object)->args)
+                  : quoted    ? gd_repr_of(vm, args->items[0])
+                              : gd_str_of(vm, args->items[0]);
+    gd_shallower(vm);
+    return text;
 }
 
 /* ValueError(), ValueError('x'), ValueError('x', 1) */

@@ -1,6 +1,7 @@
 /* float_text.c: floats as text and back, correctly rounded: repr, the digits that format specs lay out, float("…"), and
  * round(). */
 #include "core/program/float_text.h"
+#include "core/tensor/number_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,11 +25,17 @@ size_t gd_float_digits(double v, int n, char *digits, int *point) {
     return split(printed, digits, point);
 }
 
-static bool reads_back(double v, const char *digits, int point) {
+/* The number 0.<digits> * 10**point. */
+static double value_of(const char *digits, size_t n, int point) {
     char text[GD_FLOAT_DIGITS + 32];
-    snprintf(text, sizeof text, "0.%se%d", digits, point);
-    return strtod(text, NULL) == v;
+    memcpy(text, "0.", 2);
+    memcpy(text + 2, digits, n);
+    text[n + 2] = 'e';
+    text[n + 3 + gd_integer_text(text + n + 3, point)] = '\0';
+    return strtod(text, NULL);
 }
+
+static bool reads_back(double v, const char *digits, int point) { return value_of(digits, strlen(digits), point) == v; }
 
 /* At a power of two the numbers below lie closer than those above, so the nearest decimal may not read back although
  * the next one up does. */
@@ -50,17 +57,54 @@ static size_t without_zeros(char *digits, size_t n) {
     return n;
 }
 
+enum { ENOUGH = 17 }; /* digits that tell any double from its neighbours */
+
+/* Rounds ENOUGH digits to n; false: they end in a tie, which says nothing of what they themselves were rounded from. */
+static bool shorten(const char *all, size_t n, char *digits, int *point) {
+    int order = memcmp(all + n, "50", ENOUGH - n);
+    if (order == 0) return false;
+    memcpy(digits, all, n);
+    digits[n] = '\0';
+    if (order < 0) return true;
+    size_t i = n;
+    while (i > 0 && digits[i - 1] == '9') digits[--i] = '0';
+    if (i > 0) {
+        digits[i - 1]++;
+    } else { /* 999… became 1000… */
+        digits[0] = '1';
+        ++*point;
+    }
+    return true;
+}
+
+/* Of an ordinary double 15 digits always survive. They are taken from the 17 that are asked for once, since printing
+ * costs more than reading. */
+static size_t shortest_ordinary(double v, char *digits, int *point) {
+    char all[GD_FLOAT_DIGITS + 1];
+    int place;
+    gd_float_digits(v, ENOUGH, all, &place);
+    for (size_t n = ENOUGH - 2; n < ENOUGH; n++) {
+        *point = place;
+        if (!shorten(all, n, digits, point)) gd_float_digits(v, (int)n, digits, point);
+        if (value_of(digits, n, *point) == v) return without_zeros(digits, n);
+    }
+    *point = place;
+    memcpy(digits, all, ENOUGH + 1);
+    return without_zeros(digits, ENOUGH);
+}
+
 size_t gd_float_shortest(double v, char *digits, int *point) {
     int exponent;
     v = fabs(v);
     bool power_of_two = frexp(v, &exponent) == 0.5;
-    /* Any 15 digits survive a normal double; a subnormal one may need fewer. */
-    for (int n = v < 0x1p-1022 ? 1 : 15; n < 17; n++) {
+    if (v >= 0x1p-1022 && !power_of_two) return shortest_ordinary(v, digits, point);
+    /* A subnormal number may need fewer than 15 digits. */
+    for (int n = v < 0x1p-1022 ? 1 : 15; n < ENOUGH; n++) {
         size_t length = gd_float_digits(v, n, digits, point);
         if (reads_back(v, digits, *point) || (power_of_two && next_up(v, digits, length, *point)))
             return without_zeros(digits, length);
     }
-    return without_zeros(digits, gd_float_digits(v, 17, digits, point));
+    return without_zeros(digits, gd_float_digits(v, ENOUGH, digits, point));
 }
 
 size_t gd_float_repr(double v, char out[32]) {

@@ -3,6 +3,7 @@
 #include "core/program/heap.h"
 #include "core/program/unicode.h"
 #include "core/program/vm.h"
+#include "core/tensor/number_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -243,8 +244,8 @@ gd_any gd_number_round(gd_vm *vm, gd_any v, gd_any digits) {
  */
 
 static gd_any int_repr(gd_vm *vm, gd_any self) {
-    char text[24];
-    return gd_str_new(vm, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)self.u.i));
+    char text[GD_NUMBER_BYTES];
+    return gd_str_new(vm, text, gd_integer_text(text, self.u.i));
 }
 
 static gd_any bool_repr(gd_vm *vm, gd_any self) { return gd_str_c(vm, self.u.i ? "True" : "False"); }

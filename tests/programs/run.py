@@ -58,7 +58,8 @@ class Session:
 
 
 def check_program(server, path):
-    source, wanted = path.read_text(encoding="utf-8"), path.with_suffix(".out").read_text(encoding="utf-8")
+    source, recording = path.read_text(encoding="utf-8"), path.with_suffix(".out")
+    wanted = recording.read_text(encoding="utf-8") if recording.exists() else "not recorded: record.py makes the recording\n"
     check(f"gradd run {path.name}", wanted, by_command(source))
     session = Session(server, path.stem)
     check(f"POST run {path.name}", wanted, session.run(source))
