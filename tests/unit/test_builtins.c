@@ -174,6 +174,8 @@ START_TEST(nothing_grows_past_the_limits) {
         {"len(('{}' * 1000).format(*range(1000)))", "2890"},
         {"('{0' + '.real' * 10**4 + '}').format(1)", "'1'"},
         {"('%(' * 10000) % {}", "ValueError: incomplete format key"},
+        {"(lambda e: (setattr(e, 'args', (e,)), str(e)))(ValueError())",
+         "RecursionError: maximum recursion depth exceeded"},
         {"round(1.5, -10**18), round(1.5, 10**18), round(5, -10**18)", "(0.0, 1.5, 0)"},
         {"int('9' * 10**5)", OVERFLOW},
         {"float('1' * 10**5)", "inf"},
