@@ -553,7 +553,9 @@ def the_command_line_s_limits():
 
 @test
 def the_command_line_streams():
-    p = subprocess.Popen([f"{BUILD}/gradd", "run", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # A shell that runs the tests in the background has them ignore SIGINT, and their children too.
+    p = subprocess.Popen([f"{BUILD}/gradd", "run", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     p.stdin.write("print('first')\n" + FOREVER)
     p.stdin.close()
     assert p.stdout.readline() == "first\n"
