@@ -248,17 +248,52 @@ void gd_index_walk(const gd_index_plan *plan, gd_dtype dtype, char *data, char *
     } while (odometer_step(&before));
 }
 
+/* One row of a gather: n elements of index, which steps by 1 as values do by `out_step`; all in elements. */
+typedef struct gather_row {
+    const int64_t *index;
+    int64_t n, along, step, out_step;
+} gather_row;
+
+#define GATHER_LOOP(type)                                                                                              \
+    do {                                                                                                               \
+        const type *from = (const type *)(const void *)data;                                                           \
+        type *to = (type *)(void *)values;                                                                             \
+        for (int64_t i = 0; i < r->n; i++) to[i * r->out_step] = from[i * r->step + r->index[i] * r->along];           \
+    } while (0)
+
+static void read_row(size_t bytes, const gather_row *r, const char *data, char *values) {
+    if (bytes == 8)
+        GATHER_LOOP(uint64_t);
+    else if (bytes == 4)
+        GATHER_LOOP(uint32_t);
+    else
+        GATHER_LOOP(uint8_t);
+}
+
+static void move_row(gd_dtype dtype, const gather_row *r, char *data, char *values, gd_index_mode mode) {
+    int64_t bytes = (int64_t)gd_dtype_bytes(dtype);
+    if (mode == GD_INDEX_READ) {
+        read_row((size_t)bytes, r, data, values);
+        return;
+    }
+    for (int64_t i = 0; i < r->n; i++)
+        move_run(dtype, (size_t)bytes, data + (i * r->step + r->index[i] * r->along) * bytes, bytes,
+                 values + i * r->out_step * bytes, 1, mode);
+}
+
 void gd_gather_walk(gd_dtype dtype, int ndim, const int64_t *sizes, int dim, const int64_t *index, char *data,
                     const int64_t *data_strides, char *values, const int64_t *values_strides, gd_index_mode mode) {
-    int64_t bytes = (int64_t)gd_dtype_bytes(dtype), strides[GD_MAX_DIMS], along = ndim ? data_strides[dim] : 0;
+    int64_t bytes = (int64_t)gd_dtype_bytes(dtype), strides[GD_MAX_DIMS];
+    int last = ndim - 1;
     for (int d = 0; d < ndim; d++) {
         if (sizes[d] == 0) return;
         strides[d] = d == dim ? 0 : data_strides[d];
     }
-    odometer o = odometer_start(ndim, sizes, strides, values_strides);
+    gather_row r = {index, sizes[last], data_strides[dim], strides[last], values_strides[last]};
+    odometer o = odometer_start(last, sizes, strides, values_strides);
     do {
-        char *p = data + (o.offset[0] + *index++ * along) * bytes;
-        move_run(dtype, (size_t)bytes, p, bytes, values + o.offset[1] * bytes, 1, mode);
+        move_row(dtype, &r, data + o.offset[0] * bytes, values + o.offset[1] * bytes, mode);
+        r.index += r.n;
     } while (odometer_step(&o));
 }
 

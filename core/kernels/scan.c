@@ -26,13 +26,35 @@ static gd_scan_loop loop_of(gd_scan scan, gd_dtype dtype, bool line) {
     return line ? table()->line[scan][dtype == GD_FLOAT64] : table()->tile[scan][dtype == GD_FLOAT64];
 }
 
+/* Lines of the last dimension: as many at a time as fit a cache's small part. */
+static void scan_lines(gd_scan_loop loop, gd_scan_part *part, int64_t bytes, int64_t lines) {
+    enum { ELEMENTS = 4096 };
+    int64_t most = ELEMENTS / part->n < 1 ? 1 : ELEMENTS / part->n;
+    if (most > GD_SCAN_WIDTH) most = GD_SCAN_WIDTH;
+    char *out = part->out;
+    const char *a = part->a, *b = part->b;
+    for (int64_t k = 0; k < lines; k += part->width) {
+        part->width = lines - k < most ? lines - k : most;
+        part->out = out + k * part->n * bytes;
+        part->a = a + k * part->n * bytes;
+        part->b = b ? b + k * part->n * bytes : NULL;
+        loop(part);
+    }
+}
+
 void gd_scan_along(gd_scan scan, gd_tensor *out, const gd_tensor *a, const gd_tensor *b, int dim) {
     if (out->numel == 0) return;
     gd_dtype dtype = (gd_dtype)a->dtype;
     int64_t bytes = (int64_t)gd_dtype_bytes(dtype), n = out->ndim ? out->sizes[dim] : 1, inner = 1;
     for (int d = dim + 1; d < out->ndim; d++) inner *= out->sizes[d];
-    gd_scan_loop loop = loop_of(scan, dtype, inner == 1);
-    gd_scan_part part = {.n = n, .stride = inner, .exp = dtype == GD_INT64 ? NULL : gd_pointwise_loop(GD_K_EXP, dtype)};
+    bool line = inner == 1 && dtype != GD_INT64;
+    gd_scan_loop loop = loop_of(scan, dtype, line);
+    gd_scan_part part = {.out = out->data, .a = a->data, .b = b ? b->data : NULL, .n = n, .stride = inner};
+    part.exp = dtype == GD_INT64 ? NULL : gd_pointwise_loop(GD_K_EXP, dtype);
+    if (line) {
+        scan_lines(loop, &part, bytes, out->numel / n);
+        return;
+    }
     for (int64_t first = 0; first < out->numel; first += n * inner)
         for (int64_t k = 0; k < inner; k += part.width) {
             int64_t at = (first + k) * bytes;

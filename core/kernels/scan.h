@@ -16,7 +16,8 @@ typedef struct gd_scan_part {
 #define GD_SCAN_WIDTH 64
 
 typedef void (*gd_scan_loop)(const gd_scan_part *part);
-/* [0: float32, 1: float64]. `line` takes parts of one line whose stride is 1, `tile` any part. */
+/* [0: float32, 1: float64]. `line` takes parts whose lines lie in memory one after another (stride 1), `tile` any part.
+ */
 typedef struct gd_scan_table {
     gd_scan_loop line[GD_S_CUMSUM + 1][2], tile[GD_S_CUMSUM + 1][2];
 } gd_scan_table;

@@ -1,7 +1,7 @@
 /* scan_simd.c: inner loops of softmax and its kin, and of running sums. Compiled once an instruction set.
  *
- * A line runs along memory, and the compiler's vectors with it; a tile is up to 64 lines side by side, and vectors
- * run across them. Sums are kept in double.
+ * Lines run along memory one after another, and the compiler's vectors with them; a tile is up to 64 lines side by
+ * side, and vectors run across them. Sums are kept in double.
  */
 #include <math.h>
 #include <string.h>
@@ -21,6 +21,8 @@ static void exponentials(const gd_scan_part *s, void *numbers, int64_t n, int64_
 typedef float eight_float __attribute__((vector_size(32)));
 typedef double eight_double __attribute__((vector_size(64)));
 
+#define LINES for (int64_t j = 0; j < s->width; j++)
+
 #define DEFINE_LINES(T, LOG)                                                                                           \
     static T line_max_##T(const T *a, int64_t n) {                                                                     \
         T best = a[0], lane[LANES];                                                                                    \
@@ -30,7 +32,11 @@ typedef double eight_double __attribute__((vector_size(64)));
             for (i = LANES; i + LANES <= n; i += LANES)                                                                \
                 for (int k = 0; k < LANES; k++)                                                                        \
                     lane[k] = (a[i + k] > lane[k]) | (a[i + k] != a[i + k]) ? a[i + k] : lane[k];                      \
-            for (int k = 0; k < LANES; k++) best = (lane[k] > best) | (lane[k] != lane[k]) ? lane[k] : best;           \
+            for (int half = LANES / 2; half > 0; half /= 2)                                                            \
+                for (int k = 0; k < half; k++)                                                                         \
+                    lane[k] =                                                                                          \
+                        (lane[k + half] > lane[k]) | (lane[k + half] != lane[k + half]) ? lane[k + half] : lane[k];    \
+            best = lane[0];                                                                                            \
         }                                                                                                              \
         for (; i < n; i++) best = (a[i] > best) | (a[i] != a[i]) ? a[i] : best;                                        \
         return best;                                                                                                   \
@@ -53,39 +59,59 @@ typedef double eight_double __attribute__((vector_size(64)));
         for (int k = 0; k < 8; k++) sum += lanes[0][k];                                                                \
         return sum;                                                                                                    \
     }                                                                                                                  \
+    /* exp(a - its line's greatest) into out; the exponentials of all lines are one run. */                            \
+    static void line_exponentials_##T(const gd_scan_part *s, T *shift) {                                               \
+        LINES {                                                                                                        \
+            const T *a = (const T *)s->a + j * s->n;                                                                   \
+            T *out = (T *)s->out + j * s->n, best = line_max_##T(a, s->n);                                             \
+            for (int64_t i = 0; i < s->n; i++) out[i] = a[i] - best;                                                   \
+            shift[j] = best;                                                                                           \
+        }                                                                                                              \
+        exponentials(s, s->out, s->width * s->n, (int64_t)sizeof(T));                                                  \
+    }                                                                                                                  \
     static void softmax_line_##T(const gd_scan_part *s) {                                                              \
-        const T *a = s->a, shift = line_max_##T(a, s->n);                                                              \
-        T *out = s->out;                                                                                               \
-        for (int64_t i = 0; i < s->n; i++) out[i] = a[i] - shift;                                                      \
-        exponentials(s, out, s->n, (int64_t)sizeof(T));                                                                \
-        const T sum = (T)line_sum_##T(out, NULL, s->n);                                                                \
-        for (int64_t i = 0; i < s->n; i++) out[i] /= sum;                                                              \
+        T shift[WIDTH];                                                                                                \
+        line_exponentials_##T(s, shift);                                                                               \
+        LINES {                                                                                                        \
+            T *out = (T *)s->out + j * s->n;                                                                           \
+            const T sum = (T)line_sum_##T(out, NULL, s->n);                                                            \
+            for (int64_t i = 0; i < s->n; i++) out[i] /= sum;                                                          \
+        }                                                                                                              \
     }                                                                                                                  \
     static void log_softmax_line_##T(const gd_scan_part *s) {                                                          \
-        const T *a = s->a, shift = line_max_##T(a, s->n);                                                              \
-        T *out = s->out;                                                                                               \
-        for (int64_t i = 0; i < s->n; i++) out[i] = a[i] - shift;                                                      \
-        exponentials(s, out, s->n, (int64_t)sizeof(T));                                                                \
-        const T logarithm = LOG((T)line_sum_##T(out, NULL, s->n));                                                     \
-        for (int64_t i = 0; i < s->n; i++) out[i] = a[i] - shift - logarithm;                                          \
+        T shift[WIDTH];                                                                                                \
+        line_exponentials_##T(s, shift);                                                                               \
+        LINES {                                                                                                        \
+            const T *a = (const T *)s->a + j * s->n;                                                                   \
+            T *out = (T *)s->out + j * s->n;                                                                           \
+            const T logarithm = LOG((T)line_sum_##T(out, NULL, s->n));                                                 \
+            for (int64_t i = 0; i < s->n; i++) out[i] = a[i] - shift[j] - logarithm;                                   \
+        }                                                                                                              \
     }                                                                                                                  \
     static void softmax_backward_line_##T(const gd_scan_part *s) {                                                     \
-        const T *g = s->a, *y = s->b, sum = (T)line_sum_##T(g, y, s->n);                                               \
-        T *out = s->out;                                                                                               \
-        for (int64_t i = 0; i < s->n; i++) out[i] = (g[i] - sum) * y[i];                                               \
+        LINES {                                                                                                        \
+            const T *g = (const T *)s->a + j * s->n, *y = (const T *)s->b + j * s->n;                                  \
+            const T sum = (T)line_sum_##T(g, y, s->n);                                                                 \
+            T *out = (T *)s->out + j * s->n;                                                                           \
+            for (int64_t i = 0; i < s->n; i++) out[i] = (g[i] - sum) * y[i];                                           \
+        }                                                                                                              \
     }                                                                                                                  \
     static void log_softmax_backward_line_##T(const gd_scan_part *s) {                                                 \
-        const T *g = s->a, sum = (T)line_sum_##T(g, NULL, s->n);                                                       \
-        T *out = s->out;                                                                                               \
-        memcpy(out, s->b, (size_t)s->n * sizeof(T));                                                                   \
-        exponentials(s, out, s->n, (int64_t)sizeof(T));                                                                \
-        for (int64_t i = 0; i < s->n; i++) out[i] = g[i] - out[i] * sum;                                               \
+        memcpy(s->out, s->b, (size_t)(s->width * s->n) * sizeof(T));                                                   \
+        exponentials(s, s->out, s->width * s->n, (int64_t)sizeof(T));                                                  \
+        LINES {                                                                                                        \
+            const T *g = (const T *)s->a + j * s->n, sum = (T)line_sum_##T(g, NULL, s->n);                             \
+            T *out = (T *)s->out + j * s->n;                                                                           \
+            for (int64_t i = 0; i < s->n; i++) out[i] = g[i] - out[i] * sum;                                           \
+        }                                                                                                              \
     }                                                                                                                  \
     static void cumsum_line_##T(const gd_scan_part *s) {                                                               \
-        const T *a = s->a;                                                                                             \
-        T *out = s->out;                                                                                               \
-        double sum = 0;                                                                                                \
-        for (int64_t i = 0; i < s->n; i++) out[i] = (T)(sum += (double)a[i]);                                          \
+        LINES {                                                                                                        \
+            const T *a = (const T *)s->a + j * s->n;                                                                   \
+            T *out = (T *)s->out + j * s->n;                                                                           \
+            double sum = 0;                                                                                            \
+            for (int64_t i = 0; i < s->n; i++) out[i] = (T)(sum += (double)a[i]);                                      \
+        }                                                                                                              \
     }
 DEFINE_LINES(float, logf)
 DEFINE_LINES(double, log)

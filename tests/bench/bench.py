@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+import ops
+
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 rows = []
 
@@ -261,12 +263,55 @@ def programs():
     row("compiling a program of 1,000 lines", f"{ours:.2f} ms", f"CPython {peer:.2f} ms", "< 5 ms", ours < 5)
 
 
+TIME_SOURCES = r'''
+import json, sys, time, torch
+torch.set_num_threads(1)
+for source in json.load(sys.stdin):
+    code, times = compile(source, "program", "exec"), []
+    for _ in range(5):
+        start = time.perf_counter()
+        exec(code, {})
+        times.append(time.perf_counter() - start)
+    print(min(times) * 1e3)
+'''
+
+
+def times_in_gradd(sources):
+    times = []
+    for text in sources:
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as f:
+            f.write(text)
+            f.flush()
+            times.append(figures([f"{BUILD}/tests/bench/engine", "program", f.name])["program_ms"])
+    return times
+
+
+def times_in_pytorch(sources):
+    run = subprocess.run([TORCH, "-W", "ignore", "-c", TIME_SOURCES], input=json.dumps(sources), capture_output=True, text=True, check=True,
+                         env={**os.environ, "OMP_NUM_THREADS": "1"})
+    return [float(line) for line in run.stdout.split()]
+
+
+def many_ops():
+    if not TORCH:
+        return row("36 ops at 1, 1,000 and 1,000,000 elements", "-", "PyTorch is not installed", "none slower", None)
+    for n, lines in ops.compare(times_in_gradd, times_in_pytorch).items():
+        ratios = sorted(((ours / peer, line) for line, ours, peer in lines), reverse=True)
+        for ratio, line in ratios[:5]:
+            print(f"  … {n:,} elements: {line} takes {ratio:.2f} of PyTorch's time", file=sys.stderr)
+        most = 1.2 if n == 1_000_000 else 1
+        slow = sum(ratio > most for ratio, _ in ratios)
+        row(f"{len(lines)} ops on {n:,} elements, of PyTorch's time", f"median {statistics.median(r for r, _ in ratios):.2f}",
+            f"slowest {ratios[0][0]:.2f} ({ratios[0][1]}), {slow} above {most}", f"<= {most}, median < 1", slow == 0)
+
+
 def main():
     http_mul()
     npy()
     start_and_memory()
     engine()
     programs()
+    many_ops()
     head = ("what", "gradd", "peer", "should be", "met")
     widths = [max(len(str(r[i])) for r in [head, *rows]) for i in range(5)]
     for r in [head, ["-" * w for w in widths], *rows]:
