@@ -23,6 +23,7 @@ static const struct {
     {"torch.autograd.gradcheck", gd_members_gradcheck, NULL},
     {"torch.autograd.grad_mode", gd_members_grad_mode, NULL},
     {"torch.optim", gd_members_optim, NULL},
+    {"torch.cuda", gd_members_cuda, NULL},
     {"torch.linalg", no_members, gd_torch_dynamic},
     {"torch.special", no_members, gd_torch_dynamic},
     {"math", gd_members_math, NULL},

@@ -69,7 +69,9 @@ static bool members(gd_parser *p, gd_p_list *items) {
 static bool everything(gd_parser *p, gd_p_list *items) {
     gd_ast *node = gd_p_new(p, GD_S_IMPORT);
     if (!node) return false;
-    if (p->body.function) gd_p_late_error(p, GD_LATE_NAMES, node->at, "import * only allowed at module level");
+    gd_p_late_error(p, GD_LATE_NAMES, node->at,
+                    p->body.function ? "import * only allowed at module level"
+                                     : "this language has no import *: write the names that are wanted");
     gd_p_skip(p);
     node->u.import.module = "*";
     gd_p_list_add(items, node);

@@ -128,13 +128,16 @@ bool gd_items(gd_any v, const gd_any **items, size_t *n) {
 
 /* ---- searching and comparing ---- */
 
+/* Item i of a walk in which `each` items are one step: paid for on the way, so that a run can be stopped there. */
+static bool pay(gd_vm *vm, size_t i, uint64_t each) { return i % 64 != 63 || gd_work(vm, 64 / each); }
+
 int64_t gd_items_find(gd_vm *vm, gd_any sequence, gd_any item, int64_t from, int64_t to) {
     const gd_any *items;
     size_t n;
     if (!gd_items(sequence, &items, &n)) return -1;
     if (to > (int64_t)n) to = (int64_t)n;
-    if (from < to && !gd_work(vm, (uint64_t)(to - from) / 8)) return -2;
     for (int64_t i = from; i < to; i++) {
+        if (!pay(vm, (size_t)(i - from), 8)) return -2;
         int equal = gd_equal(vm, items[i], item);
         if (equal) return equal < 0 ? -2 : i;
     }
@@ -150,8 +153,9 @@ gd_any gd_sequence_count(gd_vm *vm, const gd_args *args) {
     const gd_any *items;
     size_t n;
     int64_t count = 0;
-    if (!gd_items(args->v[0], &items, &n) || !gd_work(vm, n / 8)) return GD_NIL;
+    if (!gd_items(args->v[0], &items, &n)) return GD_NIL;
     for (size_t i = 0; i < n; i++) {
+        if (!pay(vm, i, 8)) return GD_NIL;
         int equal = gd_equal(vm, items[i], args->v[1]);
         if (equal < 0) return GD_NIL;
         count += equal;
@@ -189,8 +193,9 @@ int gd_sequence_equal(gd_vm *vm, gd_any self, gd_any other) {
     size_t n, m;
     if (gd_is_list(self) != gd_is_list(other) || !gd_items(self, &a, &n) || !gd_items(other, &b, &m) || n != m)
         return 0;
-    if (!gd_work(vm, n / 4 + 1)) return -1;
+    if (!gd_work(vm, 1)) return -1;
     for (size_t i = 0; i < n; i++) {
+        if (!pay(vm, i, 4)) return -1;
         int equal = gd_equal(vm, a[i], b[i]);
         if (equal != 1) return equal;
     }
@@ -200,8 +205,9 @@ int gd_sequence_equal(gd_vm *vm, gd_any self, gd_any other) {
 /* The first items that differ decide; their comparison's answer is the answer, whatever it is. */
 static gd_any compare_items(gd_vm *vm, gd_ast_op op, const gd_any *a, size_t n, const gd_any *b, size_t m) {
     size_t least = n < m ? n : m;
-    if (!gd_work(vm, least / 4 + 1)) return GD_NIL;
+    if (!gd_work(vm, 1)) return GD_NIL;
     for (size_t i = 0; i < least; i++) {
+        if (!pay(vm, i, 4)) return GD_NIL;
         int equal = gd_equal(vm, a[i], b[i]);
         if (equal < 0) return GD_NIL;
         if (!equal) return gd_compare(vm, op, a[i], b[i]);

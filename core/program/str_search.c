@@ -94,6 +94,9 @@ gd_any gd_strm_rfind(gd_vm *vm, const gd_args *args) { return found(vm, find(vm,
 gd_any gd_strm_index(gd_vm *vm, const gd_args *args) { return found(vm, find(vm, args, false), true); }
 gd_any gd_strm_rindex(gd_vm *vm, const gd_args *args) { return found(vm, find(vm, args, true), true); }
 
+/* Hits may be as many as characters: a few at a time are a step, so that a run can be stopped among them. */
+static bool pay_hit(gd_vm *vm, int64_t n) { return n % 16 != 15 || gd_work(vm, 1); }
+
 gd_any gd_strm_count(gd_vm *vm, const gd_args *args) {
     window w;
     int64_t n = 0;
@@ -101,7 +104,8 @@ gd_any gd_strm_count(gd_vm *vm, const gd_args *args) {
     const gd_str *part = gd_as_str(args->v[1]);
     if (w.start > w.end) return GD_ANY_INT(0);
     if (!part->bytes) return GD_ANY_INT(w.end - w.start + 1);
-    for (const char *p = w.from; (p = gd_text_find(p, w.to, part)); p += part->bytes) n++;
+    for (const char *p = w.from; (p = gd_text_find(p, w.to, part)); p += part->bytes)
+        if (!pay_hit(vm, n++)) return GD_NIL;
     return GD_ANY_INT(n);
 }
 
@@ -192,6 +196,7 @@ gd_any gd_strm_replace(gd_vm *vm, const gd_args *args) {
         gd_buffer_put(&out, p, (size_t)(hit - p));
         gd_buffer_put(&out, by->text, by->bytes);
         p = hit + old->bytes;
+        if (!pay_hit(vm, most)) return gd_buffer_free(&out), GD_NIL;
     }
     if (p == s->text) return gd_buffer_free(&out), gd_keep(args->v[0]);
     gd_buffer_put(&out, p, (size_t)(end - p));

@@ -84,11 +84,13 @@ static int device_text(gd_vm *vm, const char *text) {
         gd_raise(vm, &gd_class_AssertionError, "Torch not compiled with CUDA enabled");
         return -1;
     }
-    gd_raise(
-        vm, &gd_class_RuntimeError,
-        "Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, ort, xla, lazy, vulkan, "
-        "mps, meta, hpu, privateuseone device type at start of device string: %s",
-        text);
+    if (!*text)
+        gd_raise(vm, &gd_class_RuntimeError, "Device string must not be empty");
+    else
+        gd_raise(vm, &gd_class_RuntimeError,
+                 "Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, ort, xla, lazy, "
+                 "vulkan, mps, meta, hpu, privateuseone device type at start of device string: %.*s",
+                 (int)strcspn(text, ":"), text);
     return -1;
 }
 
@@ -119,6 +121,28 @@ const gd_class gd_class_device = {
     .getattr = device_getattr,
     .equal = device_equal,
     .hash = device_hash,
+};
+
+/* torch.cuda says that there is none. */
+static gd_any cuda_available(gd_vm *vm, const gd_args *args) {
+    (void)vm;
+    (void)args;
+    return GD_ANY_BOOL(false);
+}
+
+static gd_any cuda_count(gd_vm *vm, const gd_args *args) {
+    (void)vm;
+    (void)args;
+    return GD_ANY_INT(0);
+}
+
+static const gd_native is_available = {"is_available", cuda_available, 0, 0, ""};
+static const gd_native device_count = {"device_count", cuda_count, 0, 0, ""};
+
+const gd_member gd_members_cuda[] = {
+    {"is_available", GD_ANY_NATIVE(&is_available)},
+    {"device_count", GD_ANY_NATIVE(&device_count)},
+    {NULL, GD_NIL},
 };
 
 /* ---- layout: there is one ------------------------------------------------------------------------- */

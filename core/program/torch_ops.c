@@ -165,9 +165,36 @@ typedef struct long_call {
     int nargs, nkwargs;
 } long_call;
 
-static bool convert_keywords(long_call *c, const gd_args *args) {
+/* Factories say where and how their result is kept. */
+static bool is_factory(const gd_opfn *op) {
+    const gd_op *row = &gd_ops[op->rows.first];
+    for (int i = 0; i < row->nparams; i++)
+        if (row->params[i].keyword_only && !strcmp(row->params[i].name, "requires_grad")) return true;
+    return false;
+}
+
+/* There is one device and one layout: keywords that name these are left out. 1: one of them; 0; -1: refused. */
+static int is_place(gd_vm *vm, const gd_opfn *op, const gd_str *name, gd_any v) {
+    bool device = gd_str_is(name, "device");
+    if (!device && !gd_str_is(name, "layout") && !gd_str_is(name, "pin_memory")) return 0;
+    if (!is_factory(op)) return 0;
+    if (gd_is_none(v) || gd_is(v, &gd_class_layout) || (v.tag == GD_A_BOOL && !v.u.i && !device)) return 1;
+    int is = device ? gd_as_device(vm, v) : 0;
+    if (is) return is;
+    gd_raise(vm, &gd_class_TypeError, "%s(): argument '%s' must be %s, not %s", op->name, name->text,
+             device                      ? "torch.device"
+             : gd_str_is(name, "layout") ? "torch.layout"
+                                         : "False",
+             gd_class_label(v));
+    return -1;
+}
+
+static bool convert_keywords(long_call *c, const gd_opfn *op, const gd_args *args) {
     for (uint32_t i = 0; i < args->nkw; i++) {
         gd_any v = args->v[args->npos + i];
+        int place = is_place(c->room.vm, op, args->names[i], v);
+        if (place < 0) return false;
+        if (place) continue;
         if (gd_str_is(args->names[i], "out")) {
             c->out = v;
             continue;
@@ -179,13 +206,13 @@ static bool convert_keywords(long_call *c, const gd_args *args) {
     return true;
 }
 
-static bool convert_all(long_call *c, const gd_args *args) {
+static bool convert_all(long_call *c, const gd_opfn *op, const gd_args *args) {
     c->args = gd_room_alloc(&c->room, args->npos, sizeof *c->args);
     c->kwargs = c->args ? gd_room_alloc(&c->room, args->nkw, sizeof *c->kwargs) : NULL;
     if (!c->kwargs) return false;
     for (c->nargs = 0; c->nargs < (int)args->npos; c->nargs++)
         if (!gd_to_value(&c->room, args->v[c->nargs], &c->args[c->nargs])) return false;
-    return convert_keywords(c, args);
+    return convert_keywords(c, op, args);
 }
 
 /* The engine has one kind of list: where a tuple was refused, the text must say so. */
@@ -263,7 +290,7 @@ static gd_any invoke_long(gd_vm *vm, const gd_opfn *op, const gd_args *args, gd_
     c.room.used = 0;
     c.out = GD_NIL;
     c.nkwargs = 0;
-    if (!convert_all(&c, args)) {
+    if (!convert_all(&c, op, args)) {
         gd_room_clear(&c.room);
         return GD_NIL;
     }

@@ -83,7 +83,7 @@ extern const gd_class gd_class_no_grad, gd_class_enable_grad, gd_class_inference
  * a NULL name, which gd_tensor_method searches first. torch_autograd.c */
 extern const gd_native gd_tensor_autograd_methods[];
 /* Members of "torch.nn.utils", "torch.autograd.gradcheck", "torch.autograd.grad_mode". */
-extern const gd_member gd_members_nn_utils[], gd_members_gradcheck[], gd_members_grad_mode[];
+extern const gd_member gd_members_nn_utils[], gd_members_gradcheck[], gd_members_grad_mode[], gd_members_cuda[];
 
 /* ---- torch_ops.c: ops as functions ---- */
 /* Where a call site remembers how its last arguments were bound, so that the next call of the same kinds needs no

@@ -1,5 +1,6 @@
 /* walk.c: the value of a program's last expression, told piece by piece. */
 #include "core/program/env.h"
+#include "core/program/set.h"
 
 enum { DEEPEST = 64, TEXT_BYTES = 2000 };
 
@@ -57,15 +58,21 @@ static bool walk_range(walk *w, gd_any v, const gd_range *r, int depth) {
 
 static bool walk_dict(walk *w, gd_any v, int depth) {
     const gd_dict *d = gd_as_dict(v);
-    bool set = gd_is_set(v);
     gd_any key, value;
     if (!enter(w, gd_dict_count(d), depth)) return tell_text(w, v, false, false);
-    bool ok = w->v->begin(w->user, !set);
-    for (size_t at = 0; ok && gd_dict_each(d, &at, &key, &value);) {
-        if (!set) ok = tell_text(w, key, true, true);
-        ok = ok && walk_value(w, set ? key : value, depth + 1);
-    }
-    return ok && w->v->end(w->user, !set);
+    bool ok = w->v->begin(w->user, true);
+    for (size_t at = 0; ok && gd_dict_each(d, &at, &key, &value);)
+        ok = tell_text(w, key, true, true) && walk_value(w, value, depth + 1);
+    return ok && w->v->end(w->user, true);
+}
+
+static bool walk_set(walk *w, gd_any v, int depth) {
+    const gd_set *s = gd_as_set(v);
+    const gd_set_entry *e;
+    if (!enter(w, s->n, depth)) return tell_text(w, v, false, false);
+    bool ok = w->v->begin(w->user, false);
+    for (size_t at = 0; ok && (e = gd_set_each(s, &at));) ok = walk_value(w, e->key, depth + 1);
+    return ok && w->v->end(w->user, false);
 }
 
 static bool walk_object(walk *w, gd_any v, int depth) {
@@ -73,7 +80,8 @@ static bool walk_object(walk *w, gd_any v, int depth) {
     size_t n;
     if (gd_is_str(v)) return w->v->text(w->user, gd_as_str(v)->text, gd_as_str(v)->bytes);
     if (gd_items(v, &items, &n)) return walk_items(w, v, items, n, depth);
-    if (gd_is_dict(v) || gd_is_set(v)) return walk_dict(w, v, depth);
+    if (gd_is_dict(v)) return walk_dict(w, v, depth);
+    if (gd_is_set(v)) return walk_set(w, v, depth);
     if (gd_is(v, &gd_class_range)) return walk_range(w, v, (const gd_range *)v.u.object, depth);
     return tell_text(w, v, false, false);
 }

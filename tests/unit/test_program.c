@@ -171,6 +171,9 @@ static const struct {
     {"raise 5", "TypeError", "exceptions must derive from BaseException"},
     {"raise", "RuntimeError", "No active exception to reraise"},
     {"assert 1 == 2, 'why'", "AssertionError", "why"},
+    {"torch.ones(2, device=1.5)", "TypeError", "ones(): argument 'device' must be torch.device, not float"},
+    {"torch.ones(2, pin_memory=True)", "TypeError", "ones(): argument 'pin_memory' must be False, not bool"},
+    {"torch.relu(torch.ones(2), device='cpu')", "TypeError", "relu() got an unexpected keyword argument 'device'"},
     {"from torch import nothing", "ImportError", "cannot import name 'nothing' from 'torch' (unknown location)"},
     {"def f():\n    x = x + 1\nf()", "UnboundLocalError",
      "cannot access local variable 'x' where it is not associated with a value"},
@@ -193,6 +196,7 @@ static const struct {
     const char *source, *message;
 } wrong[] = {
     {"return 1", "'return' outside function"},
+    {"from math import *", "this language has no import *: write the names that are wanted"},
     {"break", "'break' outside loop"},
     {"def f():\n    nonlocal x", "no binding for nonlocal 'x' found"},
     {"nonlocal x", "nonlocal declaration not allowed at module level"},
@@ -301,6 +305,15 @@ START_TEST(time_and_stop) {
     run("import torch\nwith torch.no_grad():\n    while True: pass");
     ck_assert_int_eq(result.limit, GD_LIMIT_STEPS);
     ck_assert_int_eq(gd_ctx_grad_mode(ctx), GD_MODE_GRAD); /* the context was left */
+}
+END_TEST
+
+/* Built-ins that walk far pay on the way, so that they can be stopped there. */
+START_TEST(long_walks_are_paid) {
+    options.limits.steps = 50000;
+    passes("('ab' * 10 ** 6).count('b')", GD_LIMIT_STEPS);
+    passes("('ab' * 10 ** 6).replace('a', 'c')", GD_LIMIT_STEPS);
+    shows("('ab' * 10 ** 5).count('b')", "100000");
 }
 END_TEST
 
@@ -479,6 +492,7 @@ START_TEST(walk) {
     walks("x = 1", "null ");
     walks("[1, 2.5, None, True, 'a']", "[ 1 2.5 null true 'a' ] ");
     walks("{'a': (1,), 2: range(3)}", "{ a: [ 1 ] 2: [ 0 1 2 ] } ");
+    walks("{5, 2}, set()", "[ [ 2 5 ] [ ] ] ");
     walks("import torch\nx = torch.ones(2, 3)\nx, x.shape, x + 1", "[ <x> [ 2 3 ] <> ] ");
     walks("list(range(100))[:21]", "'[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]' ");
     walks("torch.float32", "'torch.float32' ");
@@ -504,6 +518,7 @@ Suite *program_suite(void) {
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, limits, 0, (int)(sizeof endless / sizeof *endless));
     tcase_add_test(t, time_and_stop);
+    tcase_add_test(t, long_walks_are_paid);
     tcase_add_test(t, cycles_are_collected);
     tcase_add_test(t, streams);
     suite_add_tcase(s, t);
