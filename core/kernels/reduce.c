@@ -1,5 +1,5 @@
 /* reduce.c: the loop nests of reductions: which order the dimensions are walked in, and what runs inside. */
-#include "core/kernels/reduce.h"
+#include "core/kernels/columns.h"
 
 #include <math.h>
 #include <string.h>
@@ -182,6 +182,7 @@ void gd_reduce(gd_reducer reducer, gd_tensor *out, gd_tensor *index, const gd_te
     const char *from = in->data;
     if (count == 0) return;
     gd_reduce_plan_make(&plan, in, mask, 1, indexed);
+    if (gd_reduce_columns(reducer, out, index, in, &plan, p)) return;
     do {
         start(&acc, reducer, p, n);
         if (n > 0) run_reduced(&plan, run, &acc, from);

@@ -182,7 +182,12 @@ DEFINE_SUMS(double, d_squares, SQUARE)
                     const T x = AT(T, in + (i + k) * (int64_t)sizeof(T));                                              \
                     lane[k] = (x BETTER lane[k]) | (x != x) ? x : lane[k];                                             \
                 }                                                                                                      \
-            for (int k = 0; k < LANES; k++) best = (lane[k] BETTER best) | (lane[k] != lane[k]) ? lane[k] : best;      \
+            for (int half = LANES / 2; half > 0; half /= 2)                                                            \
+                for (int k = 0; k < half; k++) {                                                                       \
+                    const T x = lane[k + half];                                                                        \
+                    lane[k] = (x BETTER lane[k]) | (x != x) ? x : lane[k];                                             \
+                }                                                                                                      \
+            best = (lane[0] BETTER best) | (lane[0] != lane[0]) ? lane[0] : best;                                      \
         }                                                                                                              \
         for (; i < n; i++) {                                                                                           \
             const T x = AT(T, in + i * stride);                                                                        \
@@ -192,13 +197,52 @@ DEFINE_SUMS(double, d_squares, SQUARE)
         acc->FIELD = best;                                                                                             \
     }
 
-/* The same with the place of the first such element. */
-#define DEFINE_WHERE(name, T, FIELD, BETTER)                                                                           \
+/* Of 32 adjacent columns the best and the round it came in, then of these the first; true if there was work. */
+#define DEFINE_WHERE_NEAR(name, T, I, BETTER)                                                                          \
+    static inline bool name##_near_##T(const T *in, int64_t n, T *value, int64_t *place) {                             \
+        T best[LANES];                                                                                                 \
+        I round[LANES] = {0};                                                                                          \
+        const int64_t rounds = n / LANES;                                                                              \
+        if (rounds < 2 || rounds > INT32_MAX) return false;                                                            \
+        memcpy(best, in, sizeof best);                                                                                 \
+        for (int64_t i = 1; i < rounds; i++)                                                                           \
+            for (int k = 0; k < LANES; k++) {                                                                          \
+                const T x = in[i * LANES + k], y = best[k];                                                            \
+                const bool wins = (x BETTER y) | ((x != x) & (y == y));                                                \
+                best[k] = wins ? x : y;                                                                                \
+                round[k] = wins ? (I)i : round[k];                                                                     \
+            }                                                                                                          \
+        *value = best[0];                                                                                              \
+        *place = (int64_t)round[0] * LANES;                                                                            \
+        for (int k = 1; k < LANES; k++) {                                                                              \
+            const T x = best[k];                                                                                       \
+            const int64_t at = (int64_t)round[k] * LANES + k;                                                          \
+            const bool same = (x == *value) | ((x != x) & (*value != *value));                                         \
+            if ((x BETTER * value) | ((x != x) & (*value == *value)) | (same & (at < *place))) {                       \
+                *value = x;                                                                                            \
+                *place = at;                                                                                           \
+            }                                                                                                          \
+        }                                                                                                              \
+        return true;                                                                                                   \
+    }
+
+/* The best with the place of the first such element. */
+#define DEFINE_WHERE(name, T, FIELD, BETTER, I)                                                                        \
+    DEFINE_WHERE_NEAR(name, T, I, BETTER)                                                                              \
     static void name##_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                           \
         T best = (T)acc->FIELD;                                                                                        \
-        int64_t index = acc->index;                                                                                    \
+        int64_t index = acc->index, i = 0, place;                                                                      \
+        T value;                                                                                                       \
         if (acc->position == 0 && n > 0) best = AT(T, in);                                                             \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
+        if (stride == (int64_t)sizeof(T) && name##_near_##T((const T *)(const void *)in, n, &value, &place)) {         \
+            const bool first = acc->position == 0;                                                                     \
+            if (first | (value BETTER best) | ((value != value) & (best == best))) {                                   \
+                best = value;                                                                                          \
+                index = acc->position + place;                                                                         \
+            }                                                                                                          \
+            i = n / LANES * LANES;                                                                                     \
+        }                                                                                                              \
+        for (; i < n; i++) {                                                                                           \
             const T x = AT(T, in + i * stride);                                                                        \
             if ((x BETTER best) | ((x != x) & (best == best))) {                                                       \
                 best = x;                                                                                              \
@@ -296,17 +340,17 @@ DEFINE_SUMS(double, d_squares, SQUARE)
         acc->i = (int64_t)total;                                                                                       \
     }
 
-#define DEFINE_COMMON(T, FIELD)                                                                                        \
+#define DEFINE_COMMON(T, FIELD, I)                                                                                     \
     DEFINE_BEST(max, T, FIELD, >)                                                                                      \
     DEFINE_BEST(min, T, FIELD, <)                                                                                      \
-    DEFINE_WHERE(argmax, T, FIELD, >)                                                                                  \
-    DEFINE_WHERE(argmin, T, FIELD, <)                                                                                  \
+    DEFINE_WHERE(argmax, T, FIELD, >, I)                                                                               \
+    DEFINE_WHERE(argmin, T, FIELD, <, I)                                                                               \
     DEFINE_TRUTH(T)
-DEFINE_COMMON(uint8_t, i)
-DEFINE_COMMON(int32_t, i)
-DEFINE_COMMON(int64_t, i)
-DEFINE_COMMON(float, f)
-DEFINE_COMMON(double, f)
+DEFINE_COMMON(uint8_t, i, int32_t)
+DEFINE_COMMON(int32_t, i, int32_t)
+DEFINE_COMMON(int64_t, i, int64_t)
+DEFINE_COMMON(float, f, int32_t)
+DEFINE_COMMON(double, f, int64_t)
 DEFINE_INT_PROD(int64_t)
 DEFINE_FLOAT_PROD(float)
 DEFINE_FLOAT_PROD(double)

@@ -254,8 +254,12 @@ static gd_code bind_int_entries(gd_binder *b, gd_bind_place at, const gd_value *
     if (!gd_mul_size(n ? n : 1, sizeof(int64_t), &bytes)) return gd_fail_memory(b->ctx);
     int64_t *ints = gd_scratch_alloc(b->ctx, b->scratch, bytes);
     if (!ints) return fail_inner(b, at);
+    bool none = b->op->params[at.index].entries_optional; /* int?[]: None is INT64_MIN */
     for (uint32_t i = 0; i < n; i++)
-        if (!entry_int(b, &v[i], &ints[i])) return fail_element(b, at, &v[i], i);
+        if (none && v[i].kind == GD_V_NONE)
+            ints[i] = INT64_MIN;
+        else if (!entry_int(b, &v[i], &ints[i]))
+            return fail_element(b, at, &v[i], i);
     *out = GD_INTS_VALUE(ints, n);
     return GD_OK;
 }

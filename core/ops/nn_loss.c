@@ -1,9 +1,10 @@
-/* nn_loss.c: the losses of torch.nn.functional. What is shared with the layers is in nn.c, derivatives in nn_rules.c.
+/* nn_loss.c: the losses of torch.nn.functional. What is shared with the layers
+ * is in nn.c, derivatives in nn_rules.c.
  */
 #include <string.h>
 
 #include "core/kernels/kernels.h"
-#include "core/ops/args.h"
+#include "core/ops/compose.h"
 #include "core/ops/families.h"
 #include "core/ops/nn.h"
 
@@ -29,7 +30,9 @@ static gd_code spread_both(gd_apply *a, gd_tensor **x, gd_tensor **y) {
     return gd_failed(a->ctx);
 }
 
-/* ---- differences ---------------------------------------------------------------------------------------------- */
+/* ---- differences
+ * ----------------------------------------------------------------------------------------------
+ */
 
 gd_code gd_fw__mse_loss(gd_apply *a) {
     gd_ctx *c = a->ctx;
@@ -65,7 +68,8 @@ gd_code gd_fw_l1_loss(gd_apply *a) {
     return give(a, gd_reduce_loss(c, GD_THEN1(c, abs, d), reduction));
 }
 
-/* ---- classes ------------------------------------------------------------------------------------------------------
+/* ---- classes
+ * ------------------------------------------------------------------------------------------------------
  */
 
 static gd_code check_nll(gd_ctx *c, const gd_tensor *self, const gd_tensor *target, const gd_tensor *weight) {
@@ -78,11 +82,11 @@ static gd_code check_nll(gd_ctx *c, const gd_tensor *self, const gd_tensor *targ
                        gd_shape_text(text, sizeof text, self->ndim, self->sizes),
                        gd_shape_text(other, sizeof other, target->ndim, target->sizes));
     if (weight && (weight->ndim != 1 || weight->numel != classes))
-        return gd_fail(
-            c, GD_E_SHAPE,
-            "weight tensor should be defined either for all %lld classes or no classes but got weight tensor "
-            "of shape: %s",
-            (long long)classes, gd_shape_text(text, sizeof text, weight->ndim, weight->sizes));
+        return gd_fail(c, GD_E_SHAPE,
+                       "weight tensor should be defined either for all %lld classes or no "
+                       "classes but got weight tensor "
+                       "of shape: %s",
+                       (long long)classes, gd_shape_text(text, sizeof text, weight->ndim, weight->sizes));
     if (target->dtype != GD_INT64 && target->dtype != GD_UINT8)
         return gd_fail(c, GD_E_DTYPE, "expected scalar type Long but found %s",
                        gd_dtype_scalar_name((gd_dtype)target->dtype));
@@ -97,7 +101,8 @@ typedef struct nll_sums {
     double loss, weight;
 } nll_sums;
 
-/* Adds up minus weight times log-probability of each target; each goes to `each` too if that is not NULL. */
+/* Adds up minus weight times log-probability of each target; each goes to
+ * `each` too if that is not NULL. */
 static gd_code sum_targets(gd_ctx *c, const gd_tensor *self, const gd_tensor *target, const gd_tensor *weight,
                            int64_t ignored, gd_tensor *each, nll_sums *sums) {
     gd_dtype dtype = (gd_dtype)self->dtype, kind = (gd_dtype)target->dtype;
@@ -142,6 +147,28 @@ gd_code gd_fw__nll_loss(gd_apply *a) {
     return a->out[0] && a->out[1] ? GD_OK : gd_failed(c);
 }
 
+/* New: inputs of more than two dimensions, as rows of classes. */
+static gd_tensor *nll_of_images(gd_ctx *c, gd_tensor *input, gd_tensor *target, const gd_value *weight,
+                                gd_reduction reduction, int64_t ignored) {
+    char own[TEXT], other[TEXT];
+    bool same = target->ndim == input->ndim - 1 && target->sizes[0] == input->sizes[0];
+    for (int d = 1; same && d < target->ndim; d++) same = target->sizes[d] == input->sizes[d + 1];
+    if (!same) {
+        gd_fail(c, GD_E_RUNTIME, "size mismatch (got input: %s, target: %s)",
+                gd_shape_text(own, sizeof own, input->ndim, input->sizes),
+                gd_shape_text(other, sizeof other, target->ndim, target->sizes));
+        return NULL;
+    }
+    c->error.code = GD_OK;
+    const int64_t rows[] = {target->numel, input->sizes[1]}, one = 1, last = -1;
+    gd_tensor *flat = GX(c, movedim, T_(input), IS_(&one, 1), IS_(&last, 1));
+    flat = GX(c, reshape, T_(flat), IS_(rows, 2));
+    gd_tensor *classes = GX(c, reshape, T_(target), IS_(rows, 1));
+    gd_tensor *loss = GX(c, _nll_loss, T_(flat), T_(classes), *weight, I_(reduction), I_(ignored));
+    if (reduction == GD_REDUCE_NONE) loss = GX(c, reshape, T_(loss), IS_(target->sizes, target->ndim));
+    return gd_retain(loss);
+}
+
 static gd_tensor *nll(gd_ctx *c, gd_tensor *input, gd_tensor *target, const gd_value *weight, gd_reduction reduction,
                       int64_t ignored) {
     if (input->ndim < 1) {
@@ -149,11 +176,11 @@ static gd_tensor *nll(gd_ctx *c, gd_tensor *input, gd_tensor *target, const gd_v
     } else if (input->ndim != 1 && (target->ndim == 0 || input->sizes[0] != target->sizes[0])) {
         gd_fail(c, GD_E_VALUE, "Expected input batch_size (%lld) to match target batch_size (%lld).",
                 (long long)input->sizes[0], (long long)(target->ndim ? target->sizes[0] : 0));
-    } else if (input->ndim > 2) {
-        gd_fail(c, GD_E_NOT_IMPLEMENTED, "nll_loss of inputs with more than 2 dimensions is not implemented");
     } else if (!gd_dtype_is_float((gd_dtype)input->dtype)) {
         gd_fail(c, GD_E_DTYPE, "\"nll_loss_out_frame\" not implemented for '%s'",
                 gd_dtype_scalar_name((gd_dtype)input->dtype));
+    } else if (input->ndim > 2) {
+        return nll_of_images(c, input, target, weight, reduction, ignored);
     } else {
         return DO(c, _nll_loss, TV(input), TV(target), *weight, GD_INT_VALUE(reduction), GD_INT_VALUE(ignored));
     }
@@ -167,7 +194,8 @@ gd_code gd_fw_nll_loss(gd_apply *a) {
     return give(a, nll(a->ctx, arg_tensor(a, 0), arg_tensor(a, 1), &a->args[2], reduction, arg_int(a, 4)));
 }
 
-/* Targets that are probabilities: -(log_softmax * target [* weight]) summed over the classes. */
+/* Targets that are probabilities: -(log_softmax * target [* weight]) summed
+ * over the classes. */
 static gd_tensor *probability_loss(gd_ctx *c, gd_tensor *scores, gd_tensor *target, gd_tensor *weight,
                                    gd_reduction reduction, int dim) {
     gd_tensor *p = DO(c, mul, TV(scores), TV(target));
@@ -198,7 +226,9 @@ gd_code gd_fw_cross_entropy(gd_apply *a) {
     if (arg_f64(a, 7) != 0)
         return gd_fail(c, GD_E_NOT_IMPLEMENTED, "cross_entropy with label_smoothing is not implemented");
     if (probabilities && !gd_dtype_is_float((gd_dtype)target->dtype))
-        return gd_fail(c, GD_E_DTYPE, "Expected floating point type for target with class probabilities, got %s",
+        return gd_fail(c, GD_E_DTYPE,
+                       "Expected floating point type for target with class "
+                       "probabilities, got %s",
                        gd_dtype_scalar_name((gd_dtype)target->dtype));
     gd_tensor *scores = DO(c, log_softmax, a->args[0], GD_INT_VALUE(dim));
     if (!scores) return gd_failed(c);
@@ -209,7 +239,8 @@ gd_code gd_fw_cross_entropy(gd_apply *a) {
 }
 
 /* ---- probabilities of two classes
- * ------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------
+ */
 
 /* New: loss (taken) times the weight, if any, reduced. */
 static gd_tensor *weighted(gd_ctx *c, gd_tensor *loss, gd_tensor *weight, gd_reduction reduction) {
@@ -226,7 +257,8 @@ static bool are_probabilities(const gd_tensor *t) {
     return true;
 }
 
-/* (target - 1) max(log1p(-x), -100) - target max(log x, -100): the limit keeps 0 times infinity out. */
+/* (target - 1) max(log1p(-x), -100) - target max(log x, -100): the limit keeps
+ * 0 times infinity out. */
 static gd_tensor *bce(gd_ctx *c, gd_tensor *x, gd_tensor *target) {
     gd_tensor *off = gd_with_number(c, GD_OP_sub, gd_retain(target), 1);
     gd_tensor *low = gd_with_number(c, GD_OP_maximum, GD_THEN1(c, log1p, DO(c, neg, TV(x))), -100);
@@ -257,7 +289,8 @@ gd_code gd_fw__bce_loss(gd_apply *a) {
     return give(a, out);
 }
 
-/* New: the optional argument i spread to input's shape; *failed if that cannot be. */
+/* New: the optional argument i spread to input's shape; *failed if that cannot
+ * be. */
 static gd_tensor *spread_maybe(const gd_apply *a, int i, bool *failed) {
     gd_tensor *t = gd_maybe_tensor(a, i), *input = arg_tensor(a, 0);
     gd_tensor *out = t ? spread(a->ctx, t, input->ndim, input->sizes) : NULL;
@@ -275,7 +308,8 @@ gd_code gd_fw_binary_cross_entropy(gd_apply *a) {
     if (code) return code;
     if (!gd_same_shape(input, target))
         return gd_fail(c, GD_E_VALUE,
-                       "Using a target size (torch.Size(%s)) that is different to the input size (torch.Size(%s)) is "
+                       "Using a target size (torch.Size(%s)) that is different to the input "
+                       "size (torch.Size(%s)) is "
                        "deprecated. Please ensure they have the same size.",
                        gd_shape_text(own, sizeof own, target->ndim, target->sizes),
                        gd_shape_text(other, sizeof other, input->ndim, input->sizes));
@@ -290,7 +324,8 @@ gd_code gd_fw_binary_cross_entropy(gd_apply *a) {
     return give(a, out);
 }
 
-/* log(exp(-m) + exp(-x - m)) + m with m = max(-x, 0): log(1 + exp(-x)) that cannot overflow. */
+/* log(exp(-m) + exp(-x - m)) + m with m = max(-x, 0): log(1 + exp(-x)) that
+ * cannot overflow. */
 static gd_tensor *log1p_exp_neg(gd_ctx *c, gd_tensor *x) {
     gd_tensor *minus = DO(c, neg, TV(x)), *out = NULL;
     gd_tensor *m = minus ? DO(c, clamp_min, TV(minus), GD_INT_VALUE(0)) : NULL;
@@ -339,7 +374,9 @@ gd_code gd_fw_bce_with_logits(gd_apply *a) {
     gd_code code = gd_read_reduction(a, 3, 4, 5, &reduction);
     if (code) return code;
     if (!gd_same_shape(input, target))
-        return gd_fail(c, GD_E_VALUE, "Target size (torch.Size(%s)) must be the same as input size (torch.Size(%s))",
+        return gd_fail(c, GD_E_VALUE,
+                       "Target size (torch.Size(%s)) must be the same as input size "
+                       "(torch.Size(%s))",
                        gd_shape_text(own, sizeof own, target->ndim, target->sizes),
                        gd_shape_text(other, sizeof other, input->ndim, input->sizes));
     return give(a, DO(c, _bce_logits, TV(input), TV(target), a->args[2], a->args[6], GD_INT_VALUE(reduction)));

@@ -244,7 +244,7 @@ gd_code gd_check_pointwise(const gd_run *r) {
 
 gd_code gd_run_pointwise(gd_run *r) {
     gd_apply *a = r->a;
-    gd_loop loop = gd_pointwise_loop(r->kernel, r->compute);
+    gd_loop loop = r->loop ? r->loop : gd_pointwise_loop(r->kernel, r->compute);
     if (!loop) return gd_fail_kernel(a->ctx, a->op->name, r->compute);
     shape s;
     gd_code code = broadcast_inputs(r, &s);

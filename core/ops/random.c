@@ -5,7 +5,7 @@
 
 #include "core/kernels/kernels.h"
 #include "core/kernels/rng.h"
-#include "core/ops/args.h"
+#include "core/ops/compose.h"
 #include "core/ops/create.h"
 #include "core/ops/families.h"
 
@@ -91,6 +91,70 @@ gd_code gd_fw_normal(gd_apply *a) {
     if (code) return code;
     gd_dtype dtype = gd_dtype_or(a, 3, GD_FLOAT32);
     return gd_give_new(a, drawn(a->ctx, dtype, arg_count(a, 2), arg_ints(a, 2), true, mean, std));
+}
+
+static gd_code check_std_tensor(gd_ctx *ctx, gd_tensor *std) {
+    gd_tensor *flat = gd_as_contiguous(ctx, std);
+    if (!flat) return gd_failed(ctx);
+    bool good = true;
+    size_t width = gd_dtype_bytes((gd_dtype)flat->dtype);
+    for (int64_t i = 0; i < flat->numel && good; i++)
+        good = !(gd_load_f64((gd_dtype)flat->dtype, flat->data + (size_t)i * width) < 0);
+    gd_release(flat);
+    return good ? GD_OK : gd_fail(ctx, GD_E_RUNTIME, "normal expects all elements of std >= 0.0");
+}
+
+/* What the arguments say before anything is drawn; *like has the result's dtype, and its shape unless both are tensors.
+ */
+static gd_code check_normal_tensors(gd_apply *a, gd_tensor **like, int *ndim, int64_t *sizes) {
+    const gd_value *mean = &a->args[0], *std = &a->args[1];
+    gd_tensor *first = mean->kind == GD_V_TENSOR ? mean->u.tensor : std->u.tensor, *second = first;
+    gd_code code = std->kind == GD_V_TENSOR ? check_std_tensor(a->ctx, std->u.tensor) : check_std(a->ctx, std->u.real);
+    if (std->kind == GD_V_TENSOR) second = std->u.tensor;
+    *like = first;
+    if (!code) code = check_float(a->ctx, (gd_dtype)first->dtype, true);
+    if (code) return code;
+    return gd_broadcast_shape(a->ctx, first->ndim, first->sizes, second->ndim, second->sizes, sizes, ndim);
+}
+
+static gd_code shift_by(gd_ctx *c, gd_tensor *t, double mean) {
+    gd_tensor *number = gd_scalar_f64(c, mean, GD_FLOAT64);
+    if (!number) return gd_failed(c);
+    number->flags |= GD_F_WRAPPED_NUMBER;
+    gd_code code = gd_do_inplace(c, GD_OP_add, (const gd_value[]){T_(t), T_(number)}, 2);
+    gd_release(number);
+    return code;
+}
+
+/* drawn * std + mean, in PyTorch's order. */
+gd_code gd_fw_normal_tensors(gd_apply *a) {
+    gd_ctx *c = a->ctx;
+    gd_tensor *like;
+    int ndim;
+    int64_t sizes[GD_MAX_DIMS];
+    gd_code code = check_normal_tensors(a, &like, &ndim, sizes);
+    if (code) return code;
+    bool deviations = a->args[1].kind == GD_V_TENSOR;
+    gd_grad_mode mode = gd_compose_unrecorded(c);
+    gd_tensor *t = drawn(c, (gd_dtype)like->dtype, ndim, sizes, true, 0, deviations ? 1 : a->args[1].u.real);
+    if (t && deviations) code = gd_do_inplace(c, GD_OP_mul, (const gd_value[]){T_(t), a->args[1]}, 2);
+    if (t && !code && a->args[0].kind == GD_V_TENSOR)
+        code = gd_do_inplace(c, GD_OP_add, (const gd_value[]){T_(t), a->args[0]}, 2);
+    else if (t && !code && a->args[0].u.real != 0)
+        code = shift_by(c, t, a->args[0].u.real);
+    c->mode = mode;
+    if (code) t = then_release(NULL, t);
+    return give(a, t);
+}
+
+/* No gradient flows through what was drawn: zeros, as PyTorch has it. */
+void gd_bw_normal_tensors(gd_bw *b) {
+    for (int i = 0; i < 2; i++) {
+        int ndim;
+        if (gd_bw_op(b)->params[i].type != GD_T_TENSOR || !gd_bw_needs(b, i)) continue;
+        const int64_t *sizes = gd_bw_sizes(b, i, &ndim);
+        gd_bw_set(b, i, gd_pool_add(b->ctx, gd_zeros(b->ctx, gd_bw_dtype(b, i), ndim, sizes)));
+    }
 }
 
 gd_code gd_fw_normal_(gd_apply *a) {

@@ -318,7 +318,7 @@ gd_code gd_fw_norm(gd_apply *a) {
         gd_reduce_sum(out, j.in, j.mask, true);
         square_roots(out);
     } else if (out) {
-        gd_reduce(GD_R_NORM, out, NULL, j.in, j.mask, p);
+        gd_reduce(GD_R_NORM, out, NULL, j.in, j.mask, (double)(float)p); /* as PyTorch rounds p */
     }
     return finish_job(a, &j, out);
 }
@@ -335,10 +335,22 @@ static gd_code matrix_norm(gd_apply *a) {
     return give(a, result);
 }
 
+/* The sum of the singular values. */
+static gd_code nuclear_norm(gd_apply *a) {
+    const int64_t both[] = {0, 1};
+    const gd_tensor *self = a->args[0].u.tensor;
+    const gd_value dims = a->args[2].kind == GD_V_INTS ? a->args[2] : GD_INTS_VALUE(both, 2);
+    if (a->args[2].kind != GD_V_INTS && self->ndim != 2)
+        return gd_fail(a->ctx, GD_E_SHAPE,
+                       "Expected a tensor with 2 dimensions, but got a tensor with %d dimension%s instead.", self->ndim,
+                       self->ndim == 1 ? "" : "s");
+    const gd_value args[] = {a->args[0], GD_STR_VALUE("nuc"), dims, a->args[3], a->args[4]};
+    return give(a, gd_do(a->ctx, GD_OP_matrix_norm_str, args, 5));
+}
+
 gd_code gd_fw_norm_str(gd_apply *a) {
     const char *p = a->args[1].kind == GD_V_STR ? a->args[1].u.str : "fro";
-    if (!strcmp(p, "nuc"))
-        return gd_fail(a->ctx, GD_E_UNKNOWN_OP, "norm(): the nuclear norm is not in the table of ops");
+    if (!strcmp(p, "nuc")) return nuclear_norm(a);
     if (strcmp(p, "fro") != 0)
         return gd_fail(a->ctx, GD_E_RUNTIME, "only valid string values are 'fro' and 'nuc', found %s", p);
     if (a->args[2].kind == GD_V_INTS && a->args[2].n == 2 && a->args[4].kind == GD_V_NONE) return matrix_norm(a);

@@ -200,6 +200,37 @@ void gd_bw_std(gd_bw *b) {
     gd_bw_set(b, 0, var_gradient(b, &s, g));
 }
 
+/* PyTorch's var_mean_backward and std_mean_backward: each output's own gradient, added up. */
+static gd_tensor *mean_gradient(gd_bw *b, const shape *s, gd_tensor *g) {
+    double n = (double)gd_reduce_count(s->ndim, s->sizes, s->mask);
+    return expanded(b, s, gx_div(b->ctx, g, gx_number(b->ctx, n)));
+}
+
+static void spread_mean_rule(gd_bw *b, const shape *s, gd_tensor *g) {
+    gd_tensor *spread = g ? var_gradient(b, s, g) : NULL;
+    gd_tensor *mean = b->grads[1] ? mean_gradient(b, s, b->grads[1]) : NULL;
+    gd_bw_set(b, 0, spread && mean ? gx_add(b->ctx, spread, mean) : spread ? spread : mean);
+}
+
+void gd_bw_var_mean(gd_bw *b) {
+    shape s = shape_of(b, 1, 3);
+    spread_mean_rule(b, &s, b->grads[0]);
+}
+
+void gd_bw_std_mean(gd_bw *b) {
+    gd_ctx *c = b->ctx;
+    shape s = shape_of(b, 1, 3);
+    gd_tensor *y = gd_bw_output(b, 0), *g = b->grads[0];
+    spread_mean_rule(b, &s, g ? unless_zero(b, y, gx_div(c, g, gx_mul_s(c, y, 2))) : NULL);
+}
+
+void gd_bw_nansum(gd_bw *b) {
+    gd_ctx *c = b->ctx;
+    shape s = shape_of(b, 1, 2);
+    gd_tensor *x = gd_bw_tensor(b, 0);
+    gd_bw_set(b, 0, gx_mul(c, expanded(b, &s, b->grads[0]), GX(c, logical_not, T_(GX(c, isnan, T_(x))))));
+}
+
 /* The elements of largest (smallest) size, which share the gradient. */
 static gd_tensor *norm_inf(gd_bw *b, const shape *s, gd_tensor *x, gd_tensor *y, gd_tensor *g) {
     gd_ctx *c = b->ctx;

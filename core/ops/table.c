@@ -7,6 +7,7 @@
 #include "core/kernels/kernels.h"
 #include "core/kernels/pointwise.h"
 #include "core/kernels/reduce.h"
+#include "core/kernels/special.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/families.h"
 

@@ -32,7 +32,7 @@ from torch.testing._internal.common_methods_invocations import op_db
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAX_SAMPLES, MAX_NUMEL = 5, 150
-FIRST_SWAPPED = {"where": (1, 0, 2)}
+FIRST_SWAPPED = {"where": (1, 0, 2), "nn.functional.embedding": (1, 0), "einsum": (1, 0)}
 
 FROM_DATABASE = """add sub rsub mul div pow neg abs exp log log1p expm1 sqrt rsqrt reciprocal square sin cos tan asin acos atan
 sinh cosh tanh sigmoid nn.functional.relu floor ceil round trunc sign clamp minimum maximum where lerp addcmul addcdiv remainder fmod
@@ -377,7 +377,7 @@ def function_of(name):
         return lambda x, index: torch.ops.aten.index(x, index)
     if name == "unflatten":
         return lambda x, dim, sizes: x.unflatten(dim, sizes)
-    if name in ("T", "mT"):
+    if name in ("T", "mT", "H", "mH"):
         return lambda x: getattr(x, name)
     if name in ("view", "to", "float", "double", "long", "int", "bool", "byte", "size", "contiguous", "repeat", "expand", "type_as", "item", "numel", "dim"):
         return getattr(torch.Tensor, name)
