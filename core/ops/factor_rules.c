@@ -126,7 +126,7 @@ void gd_bw__lu_unpack(gd_bw *b) {
     gd_ctx *c = b->ctx;
     int ndim = 0;
     const int64_t *sizes = gd_bw_sizes(b, 0, &ndim);
-    if (!sizes) return;
+    if (!sizes || !gd_bw_arg(b, 2).u.boolean) return; /* L and U were not unpacked: they are empty */
     int64_t m = sizes[ndim - 2], n = sizes[ndim - 1], k = gd_least(m, n);
     gd_tensor *gl = b->grads[1] ? padded(c, gx_tril(c, b->grads[1], -1), -1, n - k) : NULL;
     gd_tensor *gu = b->grads[2] ? padded(c, gx_triu(c, b->grads[2], 0), -2, m - k) : NULL;
