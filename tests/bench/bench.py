@@ -305,6 +305,15 @@ def many_ops():
             f"slowest {ratios[0][0]:.2f} ({ratios[0][1]}), {slow} above {most}", f"<= {most}, median < 1", slow == 0)
 
 
+def layers():
+    if not TORCH:
+        return row("layers and a training step", "-", "PyTorch is not installed", "<= 1", None)
+    for what, (none, full, turns) in ops.layers().items():
+        ours, peer = times_in_gradd([none, full]), times_in_pytorch([none, full])
+        ours, peer = (ours[1] - ours[0]) / turns * 1e3, (peer[1] - peer[0]) / turns * 1e3
+        row(what, f"{ours:.0f} us", f"PyTorch {peer:.0f} us: {ours / peer:.2f} of its time", "<= 1", ours <= peer)
+
+
 def main():
     http_mul()
     npy()
@@ -312,6 +321,7 @@ def main():
     engine()
     programs()
     many_ops()
+    layers()
     head = ("what", "gradd", "peer", "should be", "met")
     widths = [max(len(str(r[i])) for r in [head, *rows]) for i in range(5)]
     for r in [head, ["-" * w for w in widths], *rows]:

@@ -73,3 +73,38 @@ def compare(time_ours, time_peer):
         micros = lambda times, k: (times[2 * k + 1] - times[2 * k]) / TURNS[n] * 1e3
         found[n] = [(line.format(n=n), micros(ours, k), micros(peer, k)) for k, line in enumerate(LINES) if None not in (ours[2 * k + 1], peer[2 * k + 1])]
     return found
+
+
+# Lines with a setup of their own: what networks are made of.
+LAYERS = {
+    "matmul, 256 x 256": ("a = torch.rand(256, 256)\nb = torch.rand(256, 256)\n", "a @ b", 100),
+    "matmul, 1024 x 1024": ("a = torch.rand(1024, 1024)\nb = torch.rand(1024, 1024)\n", "a @ b", 4),
+    "conv2d, 64x3x32x32, 3 to 64, 3x3": ("a = torch.rand(64, 3, 32, 32)\nb = torch.rand(64, 3, 3, 3)\n", "torch.nn.functional.conv2d(a, b, padding=1)", 4),
+    "softmax, 128 x 1000": ("a = torch.rand(128, 1000)\nb = 1\n", "a.softmax(1)", 100),
+    "cross_entropy, 128 x 1000": ("a = torch.rand(128, 1000)\nb = torch.randint(0, 1000, (128,))\n", "torch.nn.functional.cross_entropy(a, b)", 100),
+}
+
+STEP = """import torch
+torch.manual_seed(0)
+F = torch.nn.functional
+x = torch.rand(64, 784)
+t = torch.randint(0, 10, (64,))
+w1 = (torch.randn(256, 784) * 0.05).requires_grad_()
+b1 = torch.zeros(256, requires_grad=True)
+w2 = (torch.randn(10, 256) * 0.05).requires_grad_()
+b2 = torch.zeros(10, requires_grad=True)
+opt = torch.optim.SGD([w1, b1, w2, b2], lr=0.1)
+for k in range({turns}):
+    opt.zero_grad(set_to_none=True)
+    F.cross_entropy(F.linear(F.relu(F.linear(x, w1, b1)), w2, b2), t).backward()
+    opt.step()
+"""
+
+
+def layers():
+    """{what: (source of no turns, source of all, turns)}"""
+    text = "import torch\ntorch.manual_seed(0)\n{setup}def turn(a, b):\n    for k in range({turns}):\n        {line}\nturn(a, b)\n"
+    found = {what: (text.format(setup=setup, turns=0, line=line), text.format(setup=setup, turns=turns, line=line), turns)
+             for what, (setup, line, turns) in LAYERS.items()}
+    found["training step, 784-256-10, batch 64"] = (STEP.format(turns=0), STEP.format(turns=50), 50)
+    return found

@@ -18,7 +18,7 @@ BAD = [
     'x = 0b12', 'x = 0o8', 'x = 0xg', 'x = 1__0', 'x = 1_', 'x = 1e', 'x = 1.5a', 'x = 1ifx',
     'x = 1 if 2 else 3if 4 else 5', 'x = ，1', 'x = a， b', 'x = a b', 'x = )', 'x = (]', 'x = (\n]', 'x = $', 'x = ?',
     'x = a!b', 'a <> b', 'x = *a', '*a = 1', 'f(a=1, a=2)', 'f(a=1, 2)', 'f(**a, *b)', '{1:2, 3}', '{1:*a}', '{1:}',
-    'def f(a=1, b): pass', 'break', 'continue', 'nonlocal x', 'from x import *\ndef f():\n    from y import *',
+    'def f(a=1, b): pass', 'break', 'continue', 'nonlocal x', 'def f():\n    from y import *',
     'try:\n    pass\nx = 1', 'for x in y\n    pass', "x = 5 6\ny = '''abc", 'if True:\n    x = (1,\n    y = 2\nz = 3',
     "x = '''abc\ndef\nghi\n", "x = 'abc\\", 'x = (\\', '\\\nx = 1', 'x = 1 \\', '\tx', 'é = 1; é é', 'print "héé" 5',
     'x = [é é]', 'x€y = 1', '1€', 'a.€', 'if 1:\n  x\n\\\n y\n', '  \\\n  x = 1\n', '#c\n   #d\n  x',
