@@ -142,7 +142,7 @@ struct gd_op {
     int ndiff;
     uint8_t diff[GD_MAX_ARGS]; /* argument indexes with an edge */
     int nsaves;
-    gd_save saves[8];
+    gd_save saves[12];
 };
 
 /* The ids: one enumerator a row, in the order of GD_OP_FILES in op_table.h. */
