@@ -165,7 +165,7 @@ typedef struct gd_plan {
     int8_t value_of[GD_MAX_ARGS];             /* by argument */
     int8_t save_of[GD_MAX_ARGS];              /* by argument: the field that saves it as tensor */
     int8_t save_of_output[GD_INLINE_OUTPUTS]; /* by output */
-    int8_t slot_of[8];                        /* by saved field */
+    int8_t slot_of[GD_MAX_SAVES];             /* by saved field */
 } gd_plan;
 extern gd_plan gd_plans[GD_OP_COUNT];
 int gd_edge_index_lists(const gd_node *node, int arg, int *n);

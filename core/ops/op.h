@@ -117,6 +117,8 @@ typedef enum gd_save_kind {
     GD_SAVE_NUMEL
 } gd_save_kind;
 
+enum { GD_MAX_SAVES = 12 }; /* fields of one node: NativeGroupNormBackward0 has 9 */
+
 typedef struct gd_save {
     char name[28];
     gd_save_kind kind;
@@ -142,7 +144,7 @@ struct gd_op {
     int ndiff;
     uint8_t diff[GD_MAX_ARGS]; /* argument indexes with an edge */
     int nsaves;
-    gd_save saves[12];
+    gd_save saves[GD_MAX_SAVES];
 };
 
 /* The ids: one enumerator a row, in the order of GD_OP_FILES in op_table.h. */
