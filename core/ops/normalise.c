@@ -345,7 +345,8 @@ static gd_code check_groups(gd_apply *a, const gd_tensor *x, int64_t groups) {
     gd_tensor *w = gd_maybe_tensor(a, 2), *b = gd_maybe_tensor(a, 3);
     gd_code code = check_group_size(c, x, groups);
     if (code) return code;
-    if (groups < 0) return gd_fail(c, GD_E_RUNTIME, "Expected num groups to be greater than 0, got %" PRId64, groups);
+    if (groups <= 0) /* check_group_size has refused 0 as Python does */
+        return gd_fail(c, GD_E_RUNTIME, "Expected num groups to be greater than 0, got %" PRId64, groups);
     if (x->sizes[1] % groups != 0)
         return gd_fail(c, GD_E_RUNTIME,
                        "Expected number of channels in input to be divisible by num_groups, but got input of shape %s "
