@@ -157,7 +157,7 @@ void gd_accumulator_cut(gd_tensor *t);
 gd_node *gd_node_build(const gd_apply *a, gd_tensor *const *outs, int nouts, bool inplace);
 /* Where a row's nodes keep what; computed once a row by gd_autograd_init, as every rule asks. -1: nowhere. Rows with a
  * Tensor[] argument count its entries on top. */
-typedef struct gd_plan {
+typedef struct gd_node_plan {
     bool lists;
     uint8_t nvalues, nslots;
     uint32_t strided;                         /* bit i: argument i keeps its strides */
@@ -166,29 +166,29 @@ typedef struct gd_plan {
     int8_t save_of[GD_MAX_ARGS];              /* by argument: the field that saves it as tensor */
     int8_t save_of_output[GD_INLINE_OUTPUTS]; /* by output */
     int8_t slot_of[GD_MAX_SAVES];             /* by saved field */
-} gd_plan;
-extern gd_plan gd_plans[GD_OP_COUNT];
+} gd_node_plan;
+extern gd_node_plan gd_node_plans[GD_OP_COUNT];
 int gd_edge_index_lists(const gd_node *node, int arg, int *n);
 int gd_slot_index_lists(const gd_node *node, int save);
 
-static inline const gd_plan *gd_plan_of(const gd_node *node) { return &gd_plans[node->u.op->id]; }
+static inline const gd_node_plan *gd_node_plan_of(const gd_node *node) { return &gd_node_plans[node->u.op->id]; }
 
 /* The value kept for a non-Tensor argument, or the length of a Tensor[]; NULL for a Tensor. */
 static inline const gd_value *gd_value_of(const gd_node *node, int arg) {
-    int at = gd_plan_of(node)->value_of[arg];
+    int at = gd_node_plan_of(node)->value_of[arg];
     return at < 0 ? NULL : &gd_values(node)[at];
 }
 
 /* Index of the first edge of argument `arg`, or -1; *n: entries (1 for a Tensor). */
 static inline int gd_edge_index(const gd_node *node, int arg, int *n) {
-    const gd_plan *p = gd_plan_of(node);
+    const gd_node_plan *p = gd_node_plan_of(node);
     *n = 1;
     return p->lists && p->edge_of[arg] >= 0 ? gd_edge_index_lists(node, arg, n) : p->edge_of[arg];
 }
 
 /* Index of the first slot of row field `save`, or -1 if it saves no tensor. */
 static inline int gd_slot_index(const gd_node *node, int save) {
-    const gd_plan *p = gd_plan_of(node);
+    const gd_node_plan *p = gd_node_plan_of(node);
     return p->lists && p->slot_of[save] >= 0 ? gd_slot_index_lists(node, save) : p->slot_of[save];
 }
 

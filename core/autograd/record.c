@@ -6,7 +6,7 @@
 
 /* ---- where things are in a node -------------------------------------------------------------- */
 
-gd_plan gd_plans[GD_OP_COUNT];
+gd_node_plan gd_node_plans[GD_OP_COUNT];
 
 static bool saves_tensor(const gd_op *op, const gd_save *save) {
     if (save->kind == GD_SAVE_OUTPUT) return true;
@@ -15,7 +15,7 @@ static bool saves_tensor(const gd_op *op, const gd_save *save) {
     return type == GD_T_TENSOR || type == GD_T_TENSORS;
 }
 
-static void plan_saves(const gd_op *op, gd_plan *p) {
+static void plan_saves(const gd_op *op, gd_node_plan *p) {
     for (int i = 0; i < op->nsaves; i++) {
         const gd_save *save = &op->saves[i];
         if (save->kind == GD_SAVE_STRIDES) p->strided |= 1u << save->index;
@@ -28,7 +28,7 @@ static void plan_saves(const gd_op *op, gd_plan *p) {
     }
 }
 
-static void make_plan(const gd_op *op, gd_plan *p) {
+static void make_plan(const gd_op *op, gd_node_plan *p) {
     memset(p->edge_of, -1, sizeof p->edge_of);
     memset(p->value_of, -1, sizeof p->value_of);
     memset(p->save_of, -1, sizeof p->save_of);
@@ -42,7 +42,7 @@ static void make_plan(const gd_op *op, gd_plan *p) {
 }
 
 void gd_autograd_init(void) {
-    for (int i = 0; i < GD_OP_COUNT; i++) make_plan(&gd_ops[i], &gd_plans[i]);
+    for (int i = 0; i < GD_OP_COUNT; i++) make_plan(&gd_ops[i], &gd_node_plans[i]);
 }
 
 static int entries_of(const gd_node *node, int arg) {
@@ -52,7 +52,7 @@ static int entries_of(const gd_node *node, int arg) {
 int gd_edge_index_lists(const gd_node *node, int arg, int *n) {
     const gd_op *op = node->u.op;
     int at = 0;
-    for (int i = 0; i < gd_plan_of(node)->edge_of[arg]; i++) at += entries_of(node, op->diff[i]);
+    for (int i = 0; i < gd_node_plan_of(node)->edge_of[arg]; i++) at += entries_of(node, op->diff[i]);
     *n = entries_of(node, arg);
     return at;
 }
@@ -61,7 +61,7 @@ int gd_slot_index_lists(const gd_node *node, int save) {
     const gd_op *op = node->u.op;
     int at = 0;
     for (int i = 0; i < save; i++)
-        if (gd_plan_of(node)->slot_of[i] >= 0)
+        if (gd_node_plan_of(node)->slot_of[i] >= 0)
             at += op->saves[i].kind == GD_SAVE_ARG ? entries_of(node, op->saves[i].index) : 1;
     return at;
 }
@@ -108,7 +108,7 @@ static size_t value_words(const gd_value *v) {
 static bool same_sizes(const gd_tensor *a, const gd_tensor *b) { return a && b && gd_same_shape(a, b); }
 
 /* Does the row show the strides of this argument? */
-static bool wants_strides(const gd_op *op, int arg) { return gd_plans[op->id].strided >> arg & 1; }
+static bool wants_strides(const gd_op *op, int arg) { return gd_node_plans[op->id].strided >> arg & 1; }
 
 static size_t shape_words(const gd_tensor *t, const gd_tensor *last, bool strided) {
     if (!t || !t->ndim) return 0;
@@ -138,7 +138,7 @@ static void measure(const gd_apply *a, gd_tensor *const *outs, int nouts, bool i
             last = strided ? NULL : tensors[k];
         }
     }
-    const gd_plan *p = &gd_plans[op->id];
+    const gd_node_plan *p = &gd_node_plans[op->id];
     layout->slots = p->nslots;
     layout->values = p->nvalues;
     for (int i = 0; p->lists && i < op->nsaves; i++)
@@ -266,8 +266,8 @@ static bool save_wanted(const gd_node *node, const gd_save *save) {
 
 static gd_code save_argument(filler *f, gd_slot *slots, int arg) {
     const gd_value *v = arg_of(f->a, arg);
-    if (v->kind == GD_V_TENSOR && v->u.tensor && !gd_plan_of(f->node)->lists) {
-        int at = gd_plan_of(f->node)->edge_of[arg];
+    if (v->kind == GD_V_TENSOR && v->u.tensor && !gd_node_plan_of(f->node)->lists) {
+        int at = gd_node_plan_of(f->node)->edge_of[arg];
         return gd_slot_save(f->a->ctx, slots, v->u.tensor, at < 0 ? NULL : &gd_edges(f->node)[at], at >= 0);
     }
     gd_tensor *const *tensors;

@@ -34,7 +34,7 @@ gd_code gd_slot_save(gd_ctx *ctx, gd_slot *slot, gd_tensor *t, const gd_edge *ed
 }
 
 bool gd_place_of(gd_node *node, int arg, int entry, int output, gd_place *place) {
-    const gd_plan *plan = gd_plan_of(node);
+    const gd_node_plan *plan = gd_node_plan_of(node);
     bool known = arg >= 0 || output < GD_INLINE_OUTPUTS;
     int save = !known ? -1 : arg < 0 ? plan->save_of_output[output] : plan->save_of[arg];
     if (save < 0) return false;
@@ -147,7 +147,7 @@ gd_code gd_saved_check(gd_ctx *ctx, gd_node *node) {
     gd_code code = GD_OK;
     gd_place place;
     for (int arg = 0; arg < node->u.op->nparams && code == GD_OK; arg++)
-        if (gd_plan_of(node)->save_of[arg] >= 0) code = check_argument(ctx, node, arg);
+        if (gd_node_plan_of(node)->save_of[arg] >= 0) code = check_argument(ctx, node, arg);
     for (int i = 0; i < GD_INLINE_OUTPUTS && code == GD_OK; i++)
         if (gd_place_of(node, -1, 0, i, &place)) code = gd_place_check(ctx, &place);
     return code;
