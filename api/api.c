@@ -159,7 +159,7 @@ static bool run(gd_exchange *x, bool brief) {
 
 static bool handle(gd_api *api, const gd_api_request *request, gd_api_response *response, bool brief) {
     gd_exchange x;
-    uint64_t start = gd_metrics_clock();
+    uint64_t start = request->start_ns ? request->start_ns : gd_metrics_clock();
     begin(&x, api, request, response);
     if (!run(&x, brief)) return false;
     finish(&x);

@@ -19,8 +19,9 @@ typedef struct gd_api_request {
     const char *path;   /* raw, still percent-encoded, without the query: "/v1/sessions/a" */
     const char *query;  /* raw, after the `?`, or NULL */
     const char *content_type, *accept, *user_agent;
-    const char *id;   /* names the request in a problem's `instance`, or NULL */
-    const char *body; /* body_length bytes, not NULL if there are any */
+    const char *id;    /* names the request in a problem's `instance`, or NULL */
+    uint64_t start_ns; /* when it came in, by CLOCK_MONOTONIC; 0: now. What /metrics counts from */
+    const char *body;  /* body_length bytes, not NULL if there are any */
     size_t body_length;
     gd_api_upload *upload; /* took the body in place of `body`, or NULL; still the caller's to free */
     /* Set from outside when nobody waits for the answer any more; NULL: never. Programs, and who waits for a session

@@ -13,13 +13,15 @@ enum {
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* Behind a name in quotes, or a fraction or exponent with its digits, that starts at i; i if none does. */
+/* Bytes that begin a name, a number, or a number's fraction or exponent: all others are passed by. */
+static const bool begins[256] = {['"'] = true, ['.'] = true, ['E'] = true, ['e'] = true, ['0' ... '9'] = true};
+
+/* Behind a name in quotes, or a fraction or exponent with its digits, that starts at i. */
 static size_t skip(const char *p, size_t n, size_t i) {
     if (p[i] == '"') {
         const char *close = memchr(p + i + 1, '"', n - i - 1);
         return close ? (size_t)(close - p) + 1 : n;
     }
-    if (p[i] != '.' && (p[i] | 0x20) != 'e') return i;
     for (i++; i < n && (is_digit(p[i]) || p[i] == '-' || p[i] == '+'); i++) {
     }
     return i;
@@ -29,9 +31,12 @@ static size_t skip(const char *p, size_t n, size_t i) {
 static uint64_t product_of_integers(const char *p, size_t n) {
     uint64_t product = 1;
     for (size_t i = 0; i < n && product <= SMALL_COUNT;) {
-        size_t next = skip(p, n, i);
-        if (next > i || !is_digit(p[i])) {
-            i = next > i ? next : i + 1;
+        if (!begins[(unsigned char)p[i]]) {
+            i++;
+            continue;
+        }
+        if (!is_digit(p[i])) {
+            i = skip(p, n, i);
             continue;
         }
         uint64_t v = 0;

@@ -1,5 +1,6 @@
 /* ops.c: POST …/ops, and /v1/ops. */
 #include "api/router.h"
+#include "core/ops/dispatch.h"
 
 #include <stdlib.h>
 
@@ -12,7 +13,8 @@ typedef struct application {
     gd_exchange *x;
     gd_reading reading;
     const char *op;
-    const gd_op *row; /* first overload; NULL: unknown */
+    gd_lookup rows;   /* the overloads */
+    const gd_op *row; /* the first of them; NULL: unknown */
     gd_value *args;
     gd_kwarg *kwargs;
     int nargs, nkwargs;
@@ -22,8 +24,8 @@ typedef struct application {
 } application;
 
 /* Does some overload want a list of tensors or indexes where this argument stands? Then numbers are a list too. */
-static bool wants_entries(const gd_op *row, int position, const char *key) {
-    for (const gd_op *o = row; o && o < gd_ops + GD_OP_COUNT && !strcmp(o->name, row->name); o++)
+static bool wants_entries(const application *a, int position, const char *key) {
+    for (const gd_op *o = a->row; o && o < a->row + a->rows.count; o++)
         for (int i = 0; i < o->nparams; i++) {
             bool here = key ? !strcmp(o->params[i].name, key) : i == position;
             if (here && (o->params[i].type == GD_T_TENSORS || o->params[i].type == GD_T_INDEX)) return true;
@@ -40,7 +42,7 @@ static bool read_args(application *a, const json_t *args) {
     if (!(a->args = gd_reading_alloc(&a->reading, (size_t)a->nargs, sizeof *a->args))) return false;
     for (int i = 0; i < a->nargs; i++) {
         const json_t *j = json_array_get(args, (size_t)i);
-        if (gd_read_value(&a->reading, j, wants_entries(a->row, i, NULL), &a->args[i])) continue;
+        if (gd_read_value(&a->reading, j, wants_entries(a, i, NULL), &a->args[i])) continue;
         if (!x->fault.pointer[0]) gd_fault_pointer(&x->fault, "/args/%d", i);
         return false;
     }
@@ -57,7 +59,7 @@ static bool read_kwargs(application *a, const json_t *kwargs) {
     json_object_foreach ((json_t *)(uintptr_t)kwargs, key, value) {
         gd_kwarg *k = &a->kwargs[a->nkwargs++];
         k->name = key;
-        if (gd_read_value(&a->reading, value, wants_entries(a->row, -1, key), &k->value)) continue;
+        if (gd_read_value(&a->reading, value, wants_entries(a, -1, key), &k->value)) continue;
         if (!a->x->fault.pointer[0]) gd_fault_pointer(&a->x->fault, "/kwargs/%s", key);
         return false;
     }
@@ -71,12 +73,12 @@ static bool is_inplace(const application *a) {
 }
 
 /* Does every overload answer one tensor? */
-static bool has_one_output(const gd_op *row) {
-    for (const gd_op *o = row; o && o < gd_ops + GD_OP_COUNT && !strcmp(o->name, row->name); o++) {
+static bool has_one_output(const application *a) {
+    for (const gd_op *o = a->row; o && o < a->row + a->rows.count; o++) {
         const char *returns = strstr(o->signature, "-> ");
         if (!returns || strcmp(returns, "-> Tensor")) return false;
     }
-    return row != NULL;
+    return a->row != NULL;
 }
 
 /* Names that cannot be bound are refused before anything runs; so is a number of them that cannot be right. */
@@ -91,7 +93,7 @@ static bool check_out(application *a) {
         if (!json_is_string(name)) return gd_refuse_field(x, "out", "a name or an array of names");
         if (!gd_check_tensor_name(x, json_string_value(name))) return false;
     }
-    bool one = is_inplace(a) || has_one_output(a->row);
+    bool one = is_inplace(a) || has_one_output(a);
     return !one || n == 1 || gd_refuse(x, "bad_value", "out has %zu names, but %s has one output.", n, a->op);
 }
 
@@ -100,7 +102,7 @@ static bool read_op(application *a, const json_t *op) {
     if (op && !json_is_string(op)) return gd_refuse_field(x, "op", "a string");
     a->op = json_string_value(op);
     if (a->op) {
-        a->row = gd_op_find(a->op);
+        a->row = gd_names_find(a->op, &a->rows) ? &gd_ops[a->rows.first] : NULL;
         return true;
     }
     gd_refuse(x, "missing_argument", "op is missing: the name of an op, such as add.");
@@ -126,7 +128,9 @@ static bool run(application *a) {
     gd_resolver resolver = {.tensor = gd_session_resolve, .user = x->session};
     gd_grad_mode mode = gd_ctx_grad_mode(x->ctx);
     if (a->mode != mode) gd_ctx_set_grad_mode(x->ctx, a->mode);
-    gd_code code = gd_call(x->ctx, a->op, a->args, a->nargs, a->kwargs, a->nkwargs, &resolver, &a->result);
+    gd_code code =
+        !a->row ? gd_call(x->ctx, a->op, NULL, 0, NULL, 0, NULL, &a->result) /* says that it is unknown */
+                : gd_call_rows(x->ctx, &a->rows, a->args, a->nargs, a->kwargs, a->nkwargs, &resolver, &a->result);
     if (a->mode != mode) gd_ctx_set_grad_mode(x->ctx, mode);
     if (code == GD_OK) return true;
     gd_refuse_engine(x);
@@ -171,13 +175,12 @@ static void unbind(gd_session *s, naming *n) {
 static bool bind_outputs(application *a, naming *names) {
     gd_session *s = a->x->session;
     uint32_t done = 0;
-    bool rebound, ok = true;
+    bool ok = true;
     for (; ok && done < a->result.n; done++) {
         naming *n = &names[done];
         n->was = NULL;
         if (!n->bind) continue;
-        n->was = gd_retain(gd_session_get(s, n->name));
-        ok = gd_session_bind(s, n->name, gd_retain(a->result.outputs[done]), &rebound) == GD_OK;
+        ok = gd_session_swap(s, n->name, gd_retain(a->result.outputs[done]), &n->was) == GD_OK;
     }
     if (!ok) gd_refuse_engine(a->x);
     for (uint32_t i = done; i-- > 0;) {

@@ -93,15 +93,21 @@ static void put_escaped(gd_text *t, unsigned char c) {
     }
 }
 
+/* Bytes that stand in a JSON string as they are: how many of the n do, from p on. */
+static size_t plain_bytes(const unsigned char *p, size_t n) {
+    static const bool plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
+    size_t i = 0;
+    while (i < n && plain[p[i]]) i++;
+    return i;
+}
+
 void gd_text_string_n(gd_text *t, const char *s, size_t n) {
     const unsigned char *p = (const unsigned char *)s;
     size_t done = 0;
     GD_TEXT_LIT(t, "\"");
     for (size_t i = 0; i < n;) {
-        if (p[i] >= ' ' && p[i] < 0x7F && p[i] != '"' && p[i] != '\\') {
-            i++;
-            continue;
-        }
+        i += plain_bytes(p + i, n - i);
+        if (i == n) break;
         size_t length = p[i] >= 0x80 ? sequence(p + i, n - i) : 0;
         if (length > 0) {
             i += length;

@@ -10,53 +10,64 @@
         return &refusal;                                                                                               \
     } while (0)
 
-/* The characters that names of header fields may have (RFC 9110, token). */
-static bool is_token_char(unsigned char c) {
-    static const char token[256] = {['!'] = 1,         ['#'] = 1,         ['$'] = 1,        ['%'] = 1, ['&'] = 1,
-                                    ['\''] = 1,        ['*'] = 1,         ['+'] = 1,        ['-'] = 1, ['.'] = 1,
-                                    ['^'] = 1,         ['_'] = 1,         ['`'] = 1,        ['|'] = 1, ['~'] = 1,
-                                    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1};
-    return token[c];
-}
+/* What a byte may be part of: the name of a header field (RFC 9110, token), a field's value, a request target where it
+ * needs no second look. */
+enum { IN_NAME = 1, IN_VALUE = 2, IN_TARGET = 4, NAME_ONLY = IN_NAME | IN_VALUE, PRINTED = IN_VALUE | IN_TARGET };
+#define ALL (IN_NAME | IN_VALUE | IN_TARGET)
+static const unsigned char byte_is[256] = {['\t'] = IN_VALUE,   [' '] = IN_VALUE,     ['!'] = ALL,
+                                           ['"'] = PRINTED,     ['#'] = NAME_ONLY,    ['$'] = ALL,
+                                           ['%'] = NAME_ONLY,   ['&' ... '\''] = ALL, ['(' ... ')'] = PRINTED,
+                                           ['*' ... '+'] = ALL, [','] = PRINTED,      ['-' ... '.'] = ALL,
+                                           ['/'] = PRINTED,     ['0' ... '9'] = ALL,  [':' ... '>'] = PRINTED,
+                                           ['?'] = IN_VALUE,    ['@'] = PRINTED,      ['A' ... 'Z'] = ALL,
+                                           ['['] = PRINTED,     ['\\'] = IN_VALUE,    [']'] = PRINTED,
+                                           ['^' ... 'z'] = ALL, ['{'] = PRINTED,      ['|'] = ALL,
+                                           ['}'] = PRINTED,     ['~'] = ALL,          [128 ... 255] = IN_VALUE};
 
-static bool name_ok(const char *name, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        if (!is_token_char((unsigned char)name[i])) return false;
-    return length > 0;
-}
+static bool is_token_char(unsigned char c) { return byte_is[c] & IN_NAME; }
 
-static bool value_ok(const char *value, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        if (((unsigned char)value[i] < ' ' && value[i] != '\t') || value[i] == 127) return false;
-    return true;
+/* Are all n bytes allowed there? */
+static bool all_are(const char *text, size_t n, unsigned char where) {
+    unsigned all = where;
+    for (size_t i = 0; i < n; i++) all &= byte_is[(unsigned char)text[i]];
+    return all != 0;
 }
 
 void gd_head_add(gd_head *head, const char *name, size_t name_length, const char *value, size_t value_length) {
     head->count++;
     head->bytes += name_length + value_length + 4;
-    head->bad_name |= !name_ok(name, name_length);
-    head->bad_value |= !value_ok(value, value_length);
-#define FIELD(text) (name_length == sizeof text - 1 && !strncasecmp(name, text, sizeof text - 1))
-    if (FIELD("Host"))
-        head->host = value, head->hosts++;
-    else if (FIELD("Content-Length"))
-        head->content_length = value, head->content_lengths++;
-    else if (FIELD("Transfer-Encoding"))
-        head->transfer_encoding = value, head->transfer_encodings++;
-    else if (FIELD("Content-Type"))
-        head->content_type = value;
-    else if (FIELD("Accept"))
-        head->accept = value;
-    else if (FIELD("User-Agent"))
-        head->user_agent = value;
-    else if (FIELD("Origin"))
-        head->origin = value, head->origins++;
-    else if (FIELD("Authorization"))
-        head->authorization = value, head->authorizations++;
-    else if (FIELD("X-Request-Id"))
-        head->request_id = value;
-    else if (FIELD("Access-Control-Request-Method"))
-        head->preflight_method = value;
+    head->bad_name |= name_length == 0 || !all_are(name, name_length, IN_NAME);
+    head->bad_value |= !all_are(value, value_length, IN_VALUE);
+#define FIELD(text) (!strncasecmp(name, text, sizeof text - 1))
+    switch (name_length) {
+    case sizeof "Host" - 1:
+        if (FIELD("Host")) head->host = value, head->hosts++;
+        break;
+    case sizeof "Accept" - 1: /* and Origin */
+        if (FIELD("Accept")) head->accept = value;
+        if (FIELD("Origin")) head->origin = value, head->origins++;
+        break;
+    case sizeof "User-Agent" - 1:
+        if (FIELD("User-Agent")) head->user_agent = value;
+        break;
+    case sizeof "Content-Type" - 1: /* and X-Request-Id */
+        if (FIELD("Content-Type")) head->content_type = value;
+        if (FIELD("X-Request-Id")) head->request_id = value;
+        break;
+    case sizeof "Authorization" - 1:
+        if (FIELD("Authorization")) head->authorization = value, head->authorizations++;
+        break;
+    case sizeof "Content-Length" - 1:
+        if (FIELD("Content-Length")) head->content_length = value, head->content_lengths++;
+        break;
+    case sizeof "Transfer-Encoding" - 1:
+        if (FIELD("Transfer-Encoding")) head->transfer_encoding = value, head->transfer_encodings++;
+        break;
+    case sizeof "Access-Control-Request-Method" - 1:
+        if (FIELD("Access-Control-Request-Method")) head->preflight_method = value;
+        break;
+    default: break;
+    }
 #undef FIELD
 }
 
@@ -96,7 +107,7 @@ static const gd_refusal *check_encoding(const gd_head *head, bool old, uint64_t 
 
 static const gd_refusal *check_fields(const gd_head *head, bool old) {
     if (head->bytes > GD_HEADERS_MAX || head->count > GD_HEADER_COUNT_MAX)
-        REFUSE(431, "headers_too_large", "The header fields are more than 12 KiB, or more than 100.");
+        REFUSE(431, "headers_too_large", "The header fields are more than 8 KiB, or more than 100.");
     if (head->bad_name) REFUSE(400, "bad_header", "A header field's name holds a character that names may not have.");
     if (head->bad_value) REFUSE(400, "bad_header", "A header field's value holds a control character.");
     if (head->hosts > 1 || (head->hosts == 0 && !old))
@@ -130,6 +141,7 @@ static const gd_refusal *check_escapes(const char *text) {
     bool query = false;
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
+        if (byte_is[c] & IN_TARGET) continue;
         if (c <= ' ' || c > '~' || c == '#')
             REFUSE(400, "bad_target", "The request target may hold printable ASCII only; escape the rest as %XX.");
         query |= c == '?';
@@ -151,7 +163,7 @@ const gd_refusal *gd_guard_target(const char *target, const char **path, const c
     *path = target;
     if (strnlen(target, GD_TARGET_MAX + 1) > GD_TARGET_MAX)
         REFUSE(414, "target_too_long", "The request target is longer than 8 KiB.");
-    if (!strncasecmp(target, "http://", 7) || !strncasecmp(target, "https://", 8)) {
+    if (*target != '/' && (!strncasecmp(target, "http://", 7) || !strncasecmp(target, "https://", 8))) {
         *authority = strstr(target, "://") + 3;
         *authority_length = strcspn(*authority, "/?");
         *path = *authority + *authority_length;
@@ -176,7 +188,7 @@ static size_t host_name_length(const char *host, size_t length) {
     return n;
 }
 
-static bool same_name(const char *name, size_t length, const char *other) {
+static inline bool same_name(const char *name, size_t length, const char *other) {
     return strlen(other) == length && !strncasecmp(name, other, length);
 }
 

@@ -7,8 +7,8 @@
 #include "server/options.h"
 
 enum {
-    GD_TARGET_MAX = 8 * 1024,   /* bytes of a request target: 414 */
-    GD_HEADERS_MAX = 12 * 1024, /* bytes of names and values: 431 */
+    GD_TARGET_MAX = 8 * 1024,  /* bytes of a request target: 414 */
+    GD_HEADERS_MAX = 8 * 1024, /* bytes of names and values: 431 */
     GD_HEADER_COUNT_MAX = 100,
     GD_REQUEST_ID_MAX = 64
 };

@@ -15,7 +15,7 @@
 
 enum {
     MEMORY_PER_CONNECTION =
-        16 * 1024, /* the largest head and a piece of the body; cleared for each request, so no larger */
+        12 * 1024, /* the largest head and a piece of the body; cleared for each request, so no larger */
     HTTP_STACK_BYTES = 1024 * 1024,
     BACKLOG = 1024,
     MOST_CONNECTIONS = 8192,

@@ -120,7 +120,8 @@ static void fill_api_request(gd_request *r) {
                               .content_type = r->head.content_type,
                               .accept = r->head.accept,
                               .user_agent = r->head.user_agent,
-                              .id = r->id};
+                              .id = r->id,
+                              .start_ns = r->start_ns};
 }
 
 static bool has_body(const gd_request *r) { return r->length > 0; }
@@ -274,8 +275,11 @@ static void add_cors(struct MHD_Response *m, const gd_request *r) {
 
 static void add_headers(gd_server *server, struct MHD_Response *m, const gd_request *r) {
     const gd_api_response *a = &r->answer;
-    MHD_add_response_header(m, "X-Request-Id", r->id);
-    if (r->method[0] == 'G' || r->method[0] == 'H') { /* what a browser may show or a cache may keep */
+    bool read = r->method[0] == 'G' || r->method[0] == 'H';
+    /* Every request has an id in the log. Its client hears of it where it gave one, may want to quote it, or only
+     * reads: a header costs as much as a small op, and a small op's answer needs none. */
+    if (read || r->head.request_id || a->status >= 400) MHD_add_response_header(m, "X-Request-Id", r->id);
+    if (read) { /* what a browser may show or a cache may keep */
         MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
         MHD_add_response_header(m, "Cache-Control", "no-store");
     }

@@ -64,7 +64,7 @@ struct gd_session {
 size_t gd_namespace_count(const gd_namespace *n);
 void gd_namespace_clear(gd_namespace *n); /* releases the tensors */
 /* The session's env, telling it of nothing: what its binding calls, and a part of what others call. */
-GD_MUST_CHECK gd_code gd_namespace_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound);
+GD_MUST_CHECK gd_code gd_namespace_bind(gd_session *s, const char *name, gd_tensor *t, gd_tensor **was);
 bool gd_namespace_forget(gd_session *s, const char *name);
 
 #endif

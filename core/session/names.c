@@ -130,17 +130,16 @@ void gd_namespace_clear(gd_namespace *n) {
 
 /* ---- binding ------------------------------------------------------------------------------------------ */
 
-gd_code gd_namespace_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound) {
+gd_code gd_namespace_bind(gd_session *s, const char *name, gd_tensor *t, gd_tensor **was) {
     gd_namespace *n = &s->names;
-    *rebound = false;
+    *was = NULL;
     if (!gd_session_tensor_name_ok(name)) {
         gd_release(t);
         return gd_fail(s->ctx, GD_E_VALUE, "'%.128s' is no name for a tensor", name);
     }
     gd_name *known = find(n, name, strlen(name));
     if (known && known->bound->tensor == t) { /* bound to it already */
-        gd_release(t);
-        *rebound = true;
+        *was = t;
         return GD_OK;
     }
     gd_bound *b = bound_of(n, t);
@@ -150,15 +149,25 @@ gd_code gd_namespace_bind(gd_session *s, const char *name, gd_tensor *t, bool *r
         drop_if_unnamed(n, b);
         return gd_fail_memory(s->ctx);
     }
-    if (known) untie(n, known);
+    if (known) {
+        *was = gd_retain(known->bound->tensor);
+        untie(n, known);
+    }
     tie(entry, b);
-    *rebound = known != NULL;
     return GD_OK;
 }
 
-gd_code gd_session_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound) {
-    gd_code code = gd_namespace_bind(s, name, t, rebound);
+gd_code gd_session_swap(gd_session *s, const char *name, gd_tensor *t, gd_tensor **was) {
+    gd_code code = gd_namespace_bind(s, name, t, was);
     if (code == GD_OK && s->env) gd_env_forget(s->env, name);
+    return code;
+}
+
+gd_code gd_session_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound) {
+    gd_tensor *was;
+    gd_code code = gd_session_swap(s, name, t, &was);
+    *rebound = was != NULL;
+    gd_release(was);
     return code;
 }
 
@@ -189,8 +198,10 @@ bool gd_session_forget(gd_session *s, const char *name) {
 static gd_tensor *get_for_env(void *session, const char *name) { return gd_session_get(session, name); }
 
 static gd_code bind_for_env(void *session, const char *name, gd_tensor *t) {
-    bool rebound;
-    return gd_namespace_bind(session, name, t, &rebound);
+    gd_tensor *was;
+    gd_code code = gd_namespace_bind(session, name, t, &was);
+    gd_release(was);
+    return code;
 }
 
 static void forget_for_env(void *session, const char *name) { (void)gd_namespace_forget(session, name); }

@@ -79,6 +79,8 @@ bool gd_session_tensor_name_ok(const char *name); /* [A-Za-z_][A-Za-z0-9_.]{0,12
 /* Binds (takes t, also on failure); *rebound tells if the name was bound before. GD_E_MEMORY, GD_E_VALUE for a bad
  * name. A plain value that programs gave the name goes, here and in gd_session_forget. */
 GD_MUST_CHECK gd_code gd_session_bind(gd_session *s, const char *name, gd_tensor *t, bool *rebound);
+/* The same, and *was gets a new reference to what the name meant before; NULL: nothing. */
+GD_MUST_CHECK gd_code gd_session_swap(gd_session *s, const char *name, gd_tensor *t, gd_tensor **was);
 gd_tensor *gd_session_get(gd_session *s, const char *name); /* borrowed; NULL if unknown, no error set */
 bool gd_session_forget(gd_session *s, const char *name);    /* false if unknown */
 /* Resolver for gd_call: "x", "x.data", "x.grad". New; GD_E_UNKNOWN_NAME. `user` is the session. */

@@ -98,7 +98,7 @@ def targets():
 
 def long_targets_and_heads():
     refused(raw(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"), 414)
-    refused(raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 13000 + b"\r\n\r\n"), 431)
+    refused(raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 9000 + b"\r\n\r\n"), 431)
     refused(raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X-%d: a\r\n" % i for i in range(101)) + b"\r\n"), 431)
     for huge in (b"GET /" + b"a" * 60000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 60000 + b"\r\n\r\n"):
         got = statuses(raw(huge))
@@ -241,6 +241,10 @@ def headers_of_every_answer():
 
 
 def request_ids():
+    small = b"PUT /v1/sessions/ids HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%sContent-Length: 0\r\n\r\n"
+    assert b"x-request-id" not in raw(small % b"").lower()
+    assert b"x-request-id: mine\r\n" in raw(small % b"X-Request-Id: mine\r\n").lower()
+    assert b"x-request-id" in raw(b"PUT /v1/sessions/-/nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").lower()
     assert get(X_Request_Id="abc-123_x.y:z")[1]["x-request-id"] == "abc-123_x.y:z"
     for bad in ("a b", "x" * 65, 'a"b', "<script>"):
         assert get(X_Request_Id=bad)[1]["x-request-id"] != bad
