@@ -85,6 +85,8 @@ void gd_connection_close(gd_connection *c) {
     uv_mutex_unlock(&c->all->lock);
     if (c->unread) gd_linger_take(c->all->linger, c->fd);
     gd_request_free(&c->request);
+    if (c->kept.response) MHD_destroy_response(c->kept.response);
+    free(c->kept.body);
     free(c);
 }
 

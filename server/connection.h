@@ -42,6 +42,15 @@ typedef struct gd_connections {
     gd_linger *linger;
 } gd_connections;
 
+/* The last small answer's response object with a copy of its body: the next one of its length and type takes it again.
+ * Making one anew is eight allocations, which a small op does not have. */
+typedef struct gd_kept_response {
+    struct MHD_Response *response; /* NULL: none; reads `body` */
+    char *body;
+    size_t length;
+    const char *content_type; /* static text */
+} gd_kept_response;
+
 struct gd_connection {
     gd_connection *newer, *older;
     gd_connections *all;
@@ -54,6 +63,7 @@ struct gd_connection {
     _Atomic uint64_t bytes; /* of the body received, or of the answer to send */
     char local[48];         /* our address on this connection as Host would write it; filled when first asked for */
     gd_request request;
+    gd_kept_response kept;
 };
 
 bool gd_connections_init(gd_connections *all, size_t limit, gd_linger *linger);

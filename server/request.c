@@ -273,13 +273,20 @@ static void add_cors(struct MHD_Response *m, const gd_request *r) {
     MHD_add_response_header(m, "Access-Control-Max-Age", "600");
 }
 
+static bool reads(const gd_request *r) { return r->method[0] == 'G' || r->method[0] == 'H'; }
+
+static bool closes(gd_server *server, const gd_request *r) {
+    return r->close || atomic_load_explicit(&server->draining, memory_order_relaxed);
+}
+
+/* Every request has an id in the log. Its client hears of it where it gave one, may want to quote it, or only reads: a
+ * header costs as much as a small op, and a small op's answer needs none. */
+static bool tells_id(const gd_request *r) { return reads(r) || r->head.request_id || r->answer.status >= 400; }
+
 static void add_headers(gd_server *server, struct MHD_Response *m, const gd_request *r) {
     const gd_api_response *a = &r->answer;
-    bool read = r->method[0] == 'G' || r->method[0] == 'H';
-    /* Every request has an id in the log. Its client hears of it where it gave one, may want to quote it, or only
-     * reads: a header costs as much as a small op, and a small op's answer needs none. */
-    if (read || r->head.request_id || a->status >= 400) MHD_add_response_header(m, "X-Request-Id", r->id);
-    if (read) { /* what a browser may show or a cache may keep */
+    if (tells_id(r)) MHD_add_response_header(m, "X-Request-Id", r->id);
+    if (reads(r)) { /* what a browser may show or a cache may keep */
         MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
         MHD_add_response_header(m, "Cache-Control", "no-store");
     }
@@ -290,25 +297,57 @@ static void add_headers(gd_server *server, struct MHD_Response *m, const gd_requ
     if (a->status == MHD_HTTP_UNAUTHORIZED) MHD_add_response_header(m, "WWW-Authenticate", "Bearer realm=\"gradd\"");
     if (a->status == MHD_HTTP_SERVICE_UNAVAILABLE) MHD_add_response_header(m, "Retry-After", "1");
     if (r->cors) add_cors(m, r);
-    if (r->close || atomic_load_explicit(&server->draining, memory_order_relaxed))
-        MHD_add_response_header(m, "Connection", "close");
+    if (closes(server, r)) MHD_add_response_header(m, "Connection", "close");
+}
+
+/* A response of its own for this request. The body lives in the request until the library has sent it: nothing is
+ * copied. */
+static struct MHD_Response *new_response(gd_server *server, const gd_request *r) {
+    struct MHD_Response *m =
+        MHD_create_response_from_buffer(r->answer.length, (void *)(uintptr_t)r->answer.body, MHD_RESPMEM_PERSISTENT);
+    if (m) add_headers(server, m, r);
+    return m;
+}
+
+/* Is the answer short, with no header but its type? */
+static bool may_keep(gd_server *server, const gd_request *r) {
+    const gd_api_response *a = &r->answer;
+    return a->length > 0 && a->length <= GD_KEPT_ANSWER && a->status < 300 && a->content_type && !tells_id(r) &&
+           !a->location && !a->allow && !r->cors && !closes(server, r);
+}
+
+/* The connection's own response with this answer in it; NULL if memory is out. The library is done with the answer
+ * before, for it asks for this one only then. */
+static struct MHD_Response *kept_response(gd_connection *c) {
+    const gd_api_response *a = &c->request.answer;
+    gd_kept_response *k = &c->kept;
+    if (k->response && (k->length != a->length || k->content_type != a->content_type)) {
+        MHD_destroy_response(k->response);
+        k->response = NULL;
+    }
+    if (!k->body && !(k->body = malloc(GD_KEPT_ANSWER))) return NULL;
+    memcpy(k->body, a->body, a->length);
+    if (k->response) return k->response;
+    k->response = MHD_create_response_from_buffer(a->length, k->body, MHD_RESPMEM_PERSISTENT);
+    if (k->response) MHD_add_response_header(k->response, "Content-Type", a->content_type);
+    k->length = a->length;
+    k->content_type = a->content_type;
+    return k->response;
 }
 
 enum MHD_Result gd_request_answer(gd_server *server, gd_connection *c) {
     gd_request *r = &c->request;
     if (r->answer.status == GD_STATUS_LEFT) return MHD_NO; /* nobody is there */
-    /* The body lives in the request until the library has sent it: nothing is copied. */
-    struct MHD_Response *m =
-        MHD_create_response_from_buffer(r->answer.length, (void *)(uintptr_t)r->answer.body, MHD_RESPMEM_PERSISTENT);
+    bool keep = may_keep(server, r);
+    struct MHD_Response *m = keep ? kept_response(c) : new_response(server, r);
     if (!m) return MHD_NO;
-    add_headers(server, m, r);
     r->stage = GD_STAGE_ANSWERED;
     r->status = (unsigned)r->answer.status;
     r->sent = r->answer.length;
     atomic_store_explicit(&c->bytes, r->sent, memory_order_relaxed);
     enum MHD_Result result =
         gd_connection_enter(c, GD_PHASE_ANSWER) ? MHD_queue_response(c->mhd, r->status, m) : MHD_NO;
-    MHD_destroy_response(m);
+    if (!keep) MHD_destroy_response(m);
     return result;
 }
 

@@ -15,7 +15,7 @@ struct gd_server;
 /* What the next call of the library's handler means. */
 typedef enum gd_stage { GD_STAGE_HEAD, GD_STAGE_BODY, GD_STAGE_WORK, GD_STAGE_ANSWERED } gd_stage;
 
-enum { GD_SHORT_TARGET = 256, GD_KEPT_BODY = 16 * 1024 };
+enum { GD_SHORT_TARGET = 256, GD_KEPT_BODY = 16 * 1024, GD_KEPT_ANSWER = 2048 };
 
 /* Lives in its connection; reset after each answer. */
 typedef struct gd_request {
