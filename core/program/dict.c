@@ -115,13 +115,22 @@ gd_any gd_dict_new(gd_vm *vm) {
 
 size_t gd_dict_count(const gd_dict *d) { return d->n; }
 
-int gd_dict_get(gd_vm *vm, gd_dict *d, gd_any key, gd_any *value) {
+/* 1 and where it is; 0: it has no such key; -1: an exception. */
+static int look_up(gd_vm *vm, gd_dict *d, gd_any key, size_t *at) {
     uint64_t hash;
     size_t slot;
     if (!hash_key(vm, key, &hash)) return -1;
     if (!d->n) return 0;
-    int64_t at = find(vm, d, key, hash, &slot);
-    if (at < 0) return at == -2 ? -1 : 0;
+    int64_t found = find(vm, d, key, hash, &slot);
+    if (found < 0) return found == -2 ? -1 : 0;
+    *at = (size_t)found;
+    return 1;
+}
+
+int gd_dict_get(gd_vm *vm, gd_dict *d, gd_any key, gd_any *value) {
+    size_t at;
+    int found = look_up(vm, d, key, &at);
+    if (found <= 0) return found;
     *value = d->entries[at].value;
     return 1;
 }
@@ -162,14 +171,11 @@ void gd_dict_take(gd_dict *d, size_t at, gd_any *key, gd_any *value) {
 }
 
 int gd_dict_remove(gd_vm *vm, gd_dict *d, gd_any key, gd_any *value) {
-    uint64_t hash;
-    size_t slot;
-    if (!hash_key(vm, key, &hash)) return -1;
-    if (!d->n) return 0;
-    int64_t at = find(vm, d, key, hash, &slot);
-    if (at < 0) return at == -2 ? -1 : 0;
+    size_t at;
+    int found = look_up(vm, d, key, &at);
+    if (found <= 0) return found;
     gd_any old_key, old_value;
-    gd_dict_take(d, (size_t)at, &old_key, &old_value);
+    gd_dict_take(d, at, &old_key, &old_value);
     gd_drop(gd_vm_heap(vm), old_key);
     if (value)
         *value = old_value;

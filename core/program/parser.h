@@ -99,6 +99,8 @@ gd_ast *gd_p_disjunction(gd_parser *p);
 gd_ast *gd_p_bitwise_or(gd_parser *p);
 gd_ast *gd_p_starred(gd_parser *p, gd_ast *(*value)(gd_parser *p)); /* at the star */
 gd_ast *gd_p_star_expression(gd_parser *p);
+/* One item, or a tuple if a comma follows it. */
+gd_ast *gd_p_tuple_of(gd_parser *p, gd_ast *(*item)(gd_parser *p));
 gd_ast *gd_p_star_expressions(gd_parser *p); /* a tuple if there is a comma */
 gd_ast *gd_p_expressions(gd_parser *p);
 gd_ast *gd_p_named_expression(gd_parser *p);

@@ -284,8 +284,7 @@ gd_ast *gd_p_star_expression(gd_parser *p) {
     return gd_p_kind(p) == GD_T_STAR ? gd_p_starred(p, gd_p_bitwise_or) : gd_p_expression(p);
 }
 
-/* One item, or a tuple if a comma follows it. */
-static gd_ast *tuple_of(gd_parser *p, gd_ast *(*item)(gd_parser *p)) {
+gd_ast *gd_p_tuple_of(gd_parser *p, gd_ast *(*item)(gd_parser *p)) {
     const gd_token *from = p->t;
     gd_ast *first = item(p);
     if (!first || gd_p_kind(p) != GD_T_COMMA) return first;
@@ -307,8 +306,8 @@ static gd_ast *tuple_of(gd_parser *p, gd_ast *(*item)(gd_parser *p)) {
     return gd_p_done(p, node);
 }
 
-gd_ast *gd_p_star_expressions(gd_parser *p) { return tuple_of(p, gd_p_star_expression); }
-gd_ast *gd_p_expressions(gd_parser *p) { return tuple_of(p, gd_p_expression); }
+gd_ast *gd_p_star_expressions(gd_parser *p) { return gd_p_tuple_of(p, gd_p_star_expression); }
+gd_ast *gd_p_expressions(gd_parser *p) { return gd_p_tuple_of(p, gd_p_expression); }
 
 gd_ast *gd_p_walrus(gd_parser *p) {
     gd_ast *node = gd_p_new(p, GD_X_WALRUS);

@@ -16,27 +16,7 @@ gd_ast *gd_p_star_target(gd_parser *p) {
     return NULL;
 }
 
-gd_ast *gd_p_star_targets(gd_parser *p) {
-    const gd_token *from = p->t;
-    gd_p_list items = {0};
-    gd_ast *first = gd_p_star_target(p);
-    if (!first || gd_p_kind(p) != GD_T_COMMA) return first;
-    gd_p_list_add(&items, first);
-    while (gd_p_accept(p, GD_T_COMMA)) {
-        const gd_token *mark = p->t;
-        gd_ast *next = gd_p_star_target(p);
-        if (p->failed) return NULL;
-        if (!next) {
-            p->t = mark;
-            break;
-        }
-        gd_p_list_add(&items, next);
-    }
-    gd_ast *node = gd_p_new_from(p, GD_X_TUPLE, from->at);
-    if (!node) return NULL;
-    node->u.items = items.first;
-    return gd_p_done(p, node);
-}
+gd_ast *gd_p_star_targets(gd_parser *p) { return gd_p_tuple_of(p, gd_p_star_target); }
 
 /* ---- what is a target -------------------------------------------------------------------------------------------- */
 
