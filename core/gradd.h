@@ -78,14 +78,19 @@ const char *gd_code_exception(gd_code code); /* "RuntimeError"; static text */
 
 /* ---- dtypes ------------------------------------------------------------------------------- */
 
-/* X(enumerator, PyTorch's name, C type, bytes, PyTorch's legacy class, scalar type name) */
+/* X(enumerator, PyTorch's name, C type of the bits, PyTorch's legacy class, scalar type name). The rows after bool are
+ * the narrow ones: kept and converted everywhere, computed with as core/ops/narrow.h says. */
 #define GD_DTYPES(X)                                                                                                   \
     X(GD_UINT8, "uint8", uint8_t, "ByteTensor", "Byte")                                                                \
     X(GD_INT32, "int32", int32_t, "IntTensor", "Int")                                                                  \
     X(GD_INT64, "int64", int64_t, "LongTensor", "Long")                                                                \
     X(GD_FLOAT32, "float32", float, "FloatTensor", "Float")                                                            \
     X(GD_FLOAT64, "float64", double, "DoubleTensor", "Double")                                                         \
-    X(GD_BOOL, "bool", uint8_t, "BoolTensor", "Bool")
+    X(GD_BOOL, "bool", uint8_t, "BoolTensor", "Bool")                                                                  \
+    X(GD_INT8, "int8", int8_t, "CharTensor", "Char")                                                                   \
+    X(GD_INT16, "int16", int16_t, "ShortTensor", "Short")                                                              \
+    X(GD_FLOAT16, "float16", uint16_t, "HalfTensor", "Half")                                                           \
+    X(GD_BFLOAT16, "bfloat16", uint16_t, "BFloat16Tensor", "BFloat16")
 
 typedef enum gd_dtype {
 #define X(name, text, ctype, legacy, scalar) name,
@@ -99,7 +104,7 @@ const char *gd_dtype_scalar_name(gd_dtype dtype); /* "Float", as in PyTorch's er
 const char *gd_dtype_legacy_name(gd_dtype dtype); /* "FloatTensor" */
 size_t gd_dtype_bytes(gd_dtype dtype);            /* bytes of one element */
 bool gd_dtype_is_float(gd_dtype dtype);
-/* Reads "float32", "float", "double", "long", "int", "torch.float32" …; false if unknown. */
+/* Reads "float32", "float", "double", "half", "long", "int", "short", "torch.float32" …; false if unknown. */
 bool gd_dtype_parse(const char *text, gd_dtype *dtype);
 
 /* ---- types -------------------------------------------------------------------------------- */

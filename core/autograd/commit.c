@@ -22,19 +22,33 @@
 ADD_LOOP(add_f32, float)
 ADD_LOOP(add_f64, double)
 
+/* The narrow floats are added in float, as everywhere. */
+static void add_narrow(char *const *data, const int64_t *strides, int64_t n, const void *extra) {
+    const gd_dtype dtype = *(const gd_dtype *)extra;
+    for (int64_t i = 0; i < n; i++) {
+        char *to = data[0] + i * strides[0];
+        float sum = (float)gd_load_f64(dtype, to) + (float)gd_load_f64(dtype, data[1] + i * strides[1]);
+        gd_store_f64(dtype, to, (double)sum);
+    }
+}
+
 void gd_add_values(gd_tensor *dst, gd_tensor *src) {
-    static const int64_t steps[GD_DTYPE_COUNT][2] = {
-        [GD_FLOAT32] = {sizeof(float), sizeof(float)}, [GD_FLOAT64] = {sizeof(double), sizeof(double)}};
+    const gd_dtype dtype = (gd_dtype)dst->dtype;
+    const int64_t step = dtype == GD_FLOAT64 ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
+    if (gd_dtype_is_narrow(dtype)) {
+        gd_iterate_in_order((gd_tensor *const[]){dst, src}, 2, add_narrow, &dtype);
+        return;
+    }
     if (dst->numel == 1) { /* without a call: scalar chains come here for every op */
-        if (dst->dtype == GD_FLOAT64)
+        if (dtype == GD_FLOAT64)
             *(double *)(void *)dst->data += *(const double *)(const void *)src->data;
         else
             *(float *)(void *)dst->data += *(const float *)(const void *)src->data;
         return;
     }
-    gd_loop loop = dst->dtype == GD_FLOAT64 ? add_f64 : add_f32;
+    gd_loop loop = dtype == GD_FLOAT64 ? add_f64 : add_f32;
     if (gd_is_contiguous(dst) && gd_is_contiguous(src))
-        loop((char *const[]){dst->data, src->data}, steps[dst->dtype], dst->numel, NULL);
+        loop((char *const[]){dst->data, src->data}, (const int64_t[]){step, step}, dst->numel, NULL);
     else
         gd_iterate_in_order((gd_tensor *const[]){dst, src}, 2, loop, NULL);
 }
@@ -79,7 +93,7 @@ static gd_tensor *recorded_copy(gd_ctx *ctx, gd_tensor *t) {
 }
 
 static gd_tensor *copy_of(gd_run *run, gd_tensor *t) {
-    if (run->create_graph) return gd_do(run->ctx, GD_OP_clone, &GD_TENSOR_VALUE(t), 1);
+    if (run->by_ops) return gd_do(run->ctx, GD_OP_clone, &GD_TENSOR_VALUE(t), 1);
     gd_tensor *copy = gd_empty_like(run->ctx, t, (gd_dtype)t->dtype);
     if (copy) gd_copy_values(copy, t);
     return copy;
@@ -114,7 +128,10 @@ static gd_code prepare_add(gd_run *run, gd_write *w, gd_tensor *old) {
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation.");
     w->add = true;
-    return old->storage == w->grad->storage ? replace(ctx, w, copy_of(run, w->grad)) : GD_OK;
+    gd_code code = old->storage == w->grad->storage ? replace(ctx, w, copy_of(run, w->grad)) : GD_OK;
+    if (code != GD_OK || !run->by_ops) return code;
+    w->done = true; /* a trace sees ops only */
+    return gd_do_inplace(ctx, GD_OP_add, (gd_value[]){GD_TENSOR_VALUE(old), GD_TENSOR_VALUE(w->grad)}, 2);
 }
 
 gd_code gd_run_prepare(gd_run *run) {
@@ -132,6 +149,7 @@ gd_code gd_run_prepare(gd_run *run) {
 
 static void write_grad(gd_write *w) {
     gd_tensor *old = w->target->meta->grad;
+    if (w->done) return;
     if (w->add) {
         gd_add_values(old, w->grad);
         gd_bump_version(old);

@@ -6,6 +6,7 @@
  */
 #include "core/autograd/engine.h"
 #include "core/kernels/kernels.h"
+#include "core/plan/trace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -191,7 +192,7 @@ static gd_code add_gradient(gd_run *run, gd_tensor **buffer, gd_tensor *g) {
         return GD_OK;
     }
     gd_tensor *sum;
-    if (!run->create_graph && gd_is_sole(*buffer)) {
+    if (!run->by_ops && gd_is_sole(*buffer)) {
         gd_add_values(*buffer, g);
         gd_release(g);
         return GD_OK;
@@ -293,7 +294,7 @@ static gd_code fit_gradient(gd_run *run, const gd_node *node, uint32_t index, gd
     }
     t = *g;
     if (t->dtype == dtype) return GD_OK;
-    if (!run->create_graph) return take(run, g, gd_as_dtype(run->ctx, t, dtype));
+    if (!run->by_ops) return take(run, g, gd_as_dtype(run->ctx, t, dtype));
     return take(run, g, gd_do(run->ctx, GD_OP_to_dtype, (gd_value[]){GD_TENSOR_VALUE(t), GD_DTYPE_VALUE(dtype)}, 2));
 }
 
@@ -335,22 +336,25 @@ static gd_code arrive(gd_run *run, const gd_state *state) {
     return GD_OK;
 }
 
-static void nan_f32(char *const *data, const int64_t *strides, int64_t n, const void *extra) {
-    for (int64_t i = 0; i < n; i++)
-        if (isnan(*(const float *)(const void *)(data[0] + i * strides[0]))) **(bool *const *)extra = true;
-}
+typedef struct nan_search {
+    gd_dtype dtype;
+    bool *found;
+} nan_search;
 
-static void nan_f64(char *const *data, const int64_t *strides, int64_t n, const void *extra) {
+static void nan_any(char *const *data, const int64_t *strides, int64_t n, const void *extra) {
+    const nan_search *s = extra;
     for (int64_t i = 0; i < n; i++)
-        if (isnan(*(const double *)(const void *)(data[0] + i * strides[0]))) **(bool *const *)extra = true;
+        if (isnan(gd_load_f64(s->dtype, data[0] + i * strides[0]))) *s->found = true;
 }
 
 static gd_code check_nan(gd_run *run, const gd_node *node) {
+    gd_trace_refuse(run->ctx, "detect_anomaly() looks at gradients");
     for (uint32_t i = 0; i < node->nedges; i++) {
         gd_tensor *g = run->out[i];
         if (!g || !gd_dtype_is_float((gd_dtype)g->dtype)) continue;
-        bool found = false, *at = &found;
-        gd_iterate_in_order(&g, 1, g->dtype == GD_FLOAT64 ? nan_f64 : nan_f32, &at);
+        bool found = false;
+        const nan_search search = {(gd_dtype)g->dtype, &found};
+        gd_iterate_in_order(&g, 1, nan_any, &search);
         if (found)
             return gd_fail(run->ctx, GD_E_RUNTIME, "Function '%s' returned nan values in its %uth output.",
                            gd_node_name(node), i);

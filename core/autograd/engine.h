@@ -29,6 +29,7 @@ typedef struct gd_write {
     gd_tensor *grad;   /* owned */
     bool retained;     /* by retain_grad: replaced, not added in place */
     bool add;          /* filled by prepare: add grad to the existing one in place */
+    bool done;         /* prepare has added it */
 } gd_write;
 
 /* A leaf's node with hooks that wait for its gradient to be written. */
@@ -43,6 +44,7 @@ typedef struct gd_run {
     gd_ctx *ctx;
     bool create_graph;
     bool retain_graph;
+    bool by_ops;     /* all arithmetic is ops: they are recorded (create_graph) or traced */
     bool restricted; /* only some inputs are wanted */
     bool accumulate; /* AccumulateGrad nodes write `.grad` (restricted: those that are inputs), nothing is captured */
     bool open;

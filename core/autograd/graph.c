@@ -88,6 +88,7 @@ static gd_value property(const gd_node *node, const gd_save *save) {
     if (save->kind == GD_SAVE_SIZES) return GD_INTS_VALUE(sizes, shape->ndim);
     if (save->kind == GD_SAVE_STRIDES)
         return shape->strided ? GD_INTS_VALUE(sizes + shape->ndim, shape->ndim) : GD_NONE_VALUE;
+    if (save->kind == GD_SAVE_DIM) return GD_INT_VALUE(shape->ndim);
     int64_t numel = 1;
     for (int i = 0; i < shape->ndim; i++) numel *= sizes[i];
     return GD_INT_VALUE(numel);

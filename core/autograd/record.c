@@ -282,13 +282,26 @@ static gd_code save_argument(filler *f, gd_slot *slots, int arg) {
     return GD_OK;
 }
 
+/* Outside the graph; by an op where there is a trace to see it. */
+static gd_tensor *copy_self(gd_ctx *ctx, gd_tensor *self) {
+    gd_tensor *copy;
+    if (ctx->trace) {
+        gd_grad_mode mode = ctx->mode;
+        ctx->mode = GD_MODE_NO_GRAD;
+        copy = gd_do(ctx, GD_OP__contiguous_copy, &GD_TENSOR_VALUE(self), 1);
+        ctx->mode = mode;
+        return copy;
+    }
+    copy = gd_empty_like(ctx, self, (gd_dtype)self->dtype);
+    if (copy) gd_copy_values(copy, self);
+    return copy;
+}
+
 /* The old value of self: the op is about to overwrite it. */
 static gd_code save_self(filler *f, gd_slot *slot) {
     gd_ctx *ctx = f->a->ctx;
-    gd_tensor *self = f->a->args[0].u.tensor;
-    gd_tensor *copy = gd_empty_like(ctx, self, (gd_dtype)self->dtype);
+    gd_tensor *copy = copy_self(ctx, f->a->args[0].u.tensor);
     if (!copy) return ctx->error.code;
-    gd_copy_values(copy, self);
     int n;
     gd_code code = gd_slot_save(ctx, slot, copy, NULL, gd_edge_index(f->node, 0, &n) >= 0);
     gd_release(copy);

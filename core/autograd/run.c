@@ -38,7 +38,7 @@ static gd_code check_grad(gd_ctx *ctx, const gd_tensor *t, const gd_tensor *g, i
 }
 
 /* The gradient of output i: what the caller gave, in t's dtype, or 1 for a single element. */
-static gd_code root_grad(gd_ctx *ctx, gd_tensor *t, gd_tensor *given, int i, bool create_graph, gd_tensor **out) {
+static gd_code root_grad(gd_ctx *ctx, gd_tensor *t, gd_tensor *given, int i, bool by_ops, gd_tensor **out) {
     if (!given) {
         if (!gd_requires_grad(t)) return GD_OK; /* refused below, by its text */
         if (t->numel != 1) return gd_fail(ctx, GD_E_SHAPE, "grad can be implicitly created only for scalar outputs");
@@ -48,7 +48,7 @@ static gd_code root_grad(gd_ctx *ctx, gd_tensor *t, gd_tensor *given, int i, boo
         if (code != GD_OK) return code;
         if (given->dtype == t->dtype || !gd_dtype_is_float((gd_dtype)t->dtype))
             *out = gd_retain(given);
-        else if (create_graph)
+        else if (by_ops)
             *out =
                 gd_do(ctx, GD_OP_to_dtype, (gd_value[]){GD_TENSOR_VALUE(given), GD_DTYPE_VALUE((gd_dtype)t->dtype)}, 2);
         else
@@ -57,10 +57,10 @@ static gd_code root_grad(gd_ctx *ctx, gd_tensor *t, gd_tensor *given, int i, boo
     return *out ? GD_OK : ctx->error.code;
 }
 
-static gd_code make_roots(gd_ctx *ctx, gd_tensor *const *tensors, int n, gd_tensor *const *grads, bool create_graph,
+static gd_code make_roots(gd_ctx *ctx, gd_tensor *const *tensors, int n, gd_tensor *const *grads, bool by_ops,
                           gd_root *roots) {
     for (int i = 0; i < n; i++) {
-        gd_code code = root_grad(ctx, tensors[i], grads ? grads[i] : NULL, i, create_graph, &roots[i].grad);
+        gd_code code = root_grad(ctx, tensors[i], grads ? grads[i] : NULL, i, by_ops, &roots[i].grad);
         if (code != GD_OK) return code;
     }
     for (int i = 0; i < n; i++) {
@@ -131,11 +131,11 @@ static gd_code run_once(const call *c) {
     ctx->mode = c->create_graph ? GD_MODE_GRAD : GD_MODE_NO_GRAD;
     gd_run run = {.ctx = ctx,
                   .create_graph = c->create_graph,
+                  .by_ops = c->create_graph || ctx->trace,
                   .retain_graph = c->retain_graph || c->create_graph,
                   .accumulate = c->accumulate};
     gd_root *roots = calloc((size_t)c->ntensors + 1, sizeof *roots);
-    gd_code code =
-        roots ? make_roots(ctx, c->tensors, c->ntensors, c->grads, c->create_graph, roots) : gd_fail_memory(ctx);
+    gd_code code = roots ? make_roots(ctx, c->tensors, c->ntensors, c->grads, run.by_ops, roots) : gd_fail_memory(ctx);
     if (code == GD_OK && c->ntensors) code = run_engine(c, &run, roots);
     if (code == GD_OK && !c->ntensors) code = take_captures(c, &run);
     gd_run_close(&run);

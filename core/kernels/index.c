@@ -270,12 +270,58 @@ static void read_row(size_t bytes, const gather_row *r, const char *data, char *
         GATHER_LOOP(uint8_t);
 }
 
+#define WRITE_LOOP(type)                                                                                               \
+    do {                                                                                                               \
+        const type *from = (const type *)(const void *)values;                                                         \
+        type *to = (type *)(void *)data;                                                                               \
+        for (int64_t i = 0; i < r->n; i++) to[i * r->step + r->index[i] * r->along] = from[i * r->out_step];           \
+    } while (0)
+
+static void write_row(size_t bytes, const gather_row *r, char *data, const char *values) {
+    if (bytes == 8)
+        WRITE_LOOP(uint64_t);
+    else if (bytes == 4)
+        WRITE_LOOP(uint32_t);
+    else if (bytes == 2)
+        WRITE_LOOP(uint16_t);
+    else
+        WRITE_LOOP(uint8_t);
+}
+
+#define ADD_ROW(type)                                                                                                  \
+    do {                                                                                                               \
+        const type *from = (const type *)(const void *)values;                                                         \
+        type *to = (type *)(void *)data;                                                                               \
+        for (int64_t i = 0; i < r->n; i++) {                                                                           \
+            type *x = to + i * r->step + r->index[i] * r->along;                                                       \
+            *x = *x + from[i * r->out_step];                                                                           \
+        }                                                                                                              \
+    } while (0)
+
+/* False if the dtype has no loop of its own. */
+static bool add_row(gd_dtype dtype, const gather_row *r, char *data, const char *values) {
+    if (dtype == GD_FLOAT32)
+        ADD_ROW(float);
+    else if (dtype == GD_FLOAT64)
+        ADD_ROW(double);
+    else if (dtype == GD_INT64)
+        ADD_ROW(uint64_t);
+    else
+        return false;
+    return true;
+}
+
 static void move_row(gd_dtype dtype, const gather_row *r, char *data, char *values, gd_index_mode mode) {
     int64_t bytes = (int64_t)gd_dtype_bytes(dtype);
     if (mode == GD_INDEX_READ) {
         read_row((size_t)bytes, r, data, values);
         return;
     }
+    if (mode == GD_INDEX_WRITE) {
+        write_row((size_t)bytes, r, data, values);
+        return;
+    }
+    if (add_row(dtype, r, data, values)) return;
     for (int64_t i = 0; i < r->n; i++)
         move_run(dtype, (size_t)bytes, data + (i * r->step + r->index[i] * r->along) * bytes, bytes,
                  values + i * r->out_step * bytes, 1, mode);

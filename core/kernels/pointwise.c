@@ -36,6 +36,8 @@
         return (T)result;                                                                                              \
     }
 
+DEFINE_DIVISION(int8_t, uint32_t)
+DEFINE_DIVISION(int16_t, uint32_t)
 DEFINE_DIVISION(int32_t, uint32_t)
 DEFINE_DIVISION(int64_t, uint64_t)
 
@@ -133,8 +135,10 @@ static inline bool negative(int64_t v) { return v < 0; }
     GD_LOOP1(ISFINITE_##T, uint8_t, T, a == a)                                                                         \
     GD_LOOP3(WHERE_##T, uint8_t, T, a ? b : c)
 
-/* Bytes are computed in 32 bits and cut. */
+/* Bytes and shorts are computed in 32 bits and cut. */
 DEFINE_INT(uint8_t, uint32_t)
+DEFINE_INT(int8_t, uint32_t)
+DEFINE_INT(int16_t, uint32_t)
 DEFINE_INT(int32_t, uint32_t)
 DEFINE_INT(int64_t, uint64_t)
 
@@ -142,14 +146,18 @@ GD_LOOP2(ADD_ALPHA_bool, uint8_t, uint8_t, a | (x[0] & b))
 GD_LOOP2(MUL_bool, uint8_t, uint8_t, a &b)
 
 /* isinf of an integer is what isnan is: never. */
-#define INT_ROW(K, ...) [GD_K_##K] = {K##_uint8_t, K##_int32_t, K##_int64_t},
+#define INT_LOOPS(K)                                                                                                   \
+    {                                                                                                                  \
+        [GD_UINT8] = K##_uint8_t, [GD_INT32] = K##_int32_t, [GD_INT64] = K##_int64_t, [GD_INT8] = K##_int8_t,          \
+        [GD_INT16] = K##_int16_t                                                                                       \
+    }
+#define INT_ROW(K, ...) [GD_K_##K] = INT_LOOPS(K),
 
-_Static_assert(GD_UINT8 == 0 && GD_INT32 == 1 && GD_INT64 == 2, "int_loops is indexed by dtype");
 /* clang-format off */
-static const gd_loop int_loops[GD_K_COUNT][3] = {
+static const gd_loop int_loops[GD_K_COUNT][GD_INT16 + 1] = {
     INT_BINARY(INT_ROW, , ) INT_TESTS(INT_ROW, ) INT_UNARY(INT_ROW, , ) INT_TERNARY(INT_ROW, , )
     INT_ROW(LOGICAL_NOT) INT_ROW(ISNAN) INT_ROW(ISFINITE) INT_ROW(WHERE)
-    [GD_K_ISINF] = {ISNAN_uint8_t, ISNAN_int32_t, ISNAN_int64_t},
+    [GD_K_ISINF] = INT_LOOPS(ISNAN),
 };
 
 /* Bool shares the bytes' loops where they keep 0 and 1. */
@@ -200,6 +208,11 @@ gd_loop gd_pointwise_loop(gd_kernel k, gd_dtype compute) {
     case GD_FLOAT32: return float_loop(k, 0);
     case GD_FLOAT64: return float_loop(k, 1);
     case GD_BOOL: return bool_loops[k];
-    default: return int_loops[k][compute];
+    case GD_UINT8:
+    case GD_INT8:
+    case GD_INT16:
+    case GD_INT32:
+    case GD_INT64: return int_loops[k][compute];
+    default: return NULL;
     }
 }

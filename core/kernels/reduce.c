@@ -99,6 +99,10 @@ static void sum_int64(char *out, const char *in, const gd_reduce_dim *a, const g
     }
 }
 
+gd_sum2d gd_reduce_sum_loop(gd_dtype dtype) {
+    return dtype == GD_INT64 ? sum_int64 : table()->sum[0][dtype == GD_FLOAT64];
+}
+
 void gd_reduce_sum(gd_tensor *out, const gd_tensor *in, uint64_t mask, bool squares) {
     memset(out->data, 0, gd_nbytes(out));
     if (in->numel == 0) return;

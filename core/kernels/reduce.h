@@ -73,6 +73,10 @@ void gd_products_of_others(gd_dtype dtype, char *out, const char *in, int64_t st
 
 /* What reduce.c picks from: tables that exist once an instruction set. */
 typedef void (*gd_sum2d)(char *out, const char *in, const gd_reduce_dim *inner, const gd_reduce_dim *outer);
+/* What gd_reduce_sum runs inside: adds to *out the `inner->size` elements at `in`, for each step of `outer`. `dtype` is
+ * float32, float64 or int64. */
+gd_sum2d gd_reduce_sum_loop(gd_dtype dtype);
+
 typedef struct gd_reduce_table {
     gd_sum2d sum[2][2];                             /* [squares][0: float32, 1: float64] */
     gd_reduce_run runs[GD_R_COUNT][GD_DTYPE_COUNT]; /* NULL where there is none */

@@ -168,13 +168,82 @@ DEFINE_SUMS(double, d_squares, SQUARE)
         acc->f = (double)total;                                                                                        \
     }
 
+/* Whole vectors: eight chains of maxima (or minima) that drop NaN, and whether there was one. */
+#if defined(__x86_64__)
+#if GD_ISA_LEVEL == 2
+#define VECTOR_CALL(f, T) VECTOR_CALL_##T(_mm512_##f)
+#define NAN_float(a, b) ((unsigned)_mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q))
+#define NAN_double(a, b) ((unsigned)_mm512_cmp_pd_mask(a, b, _CMP_UNORD_Q))
+#elif GD_ISA_LEVEL == 1
+#define VECTOR_CALL(f, T) VECTOR_CALL_##T(_mm256_##f)
+#define NAN_float(a, b) ((unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_UNORD_Q)))
+#define NAN_double(a, b) ((unsigned)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_UNORD_Q)))
+#else
+#define VECTOR_CALL(f, T) VECTOR_CALL_##T(_mm_##f)
+#define NAN_float(a, b) ((unsigned)_mm_movemask_ps(_mm_cmpunord_ps(a, b)))
+#define NAN_double(a, b) ((unsigned)_mm_movemask_pd(_mm_cmpunord_pd(a, b)))
+#endif
+#define JOIN(a, b) a##b
+#define VECTOR_CALL_float(f) JOIN(f, _ps)
+#define VECTOR_CALL_double(f) JOIN(f, _pd)
+/* n, all elements being taken in; 0, and *best is not touched, if one of them is NaN or there are too few. */
+#define DEFINE_BEST_NEAR(name, T, BETTER)                                                                              \
+    static int64_t name##_near_##T(const T *in, int64_t n, T *best) {                                                  \
+        enum { CHAINS = 8, WIDTH = sizeof(gd_v_##T) / sizeof(T), SPAN = CHAINS * WIDTH };                              \
+        gd_v_##T chain[CHAINS];                                                                                        \
+        T lane[SPAN];                                                                                                  \
+        unsigned bad = 0;                                                                                              \
+        if (n < SPAN) return 0;                                                                                        \
+        memcpy(chain, in, sizeof chain);                                                                               \
+        for (int k = 0; k < CHAINS; k++) bad |= NAN_##T(chain[k], chain[k]);                                           \
+        for (int64_t i = SPAN; i < n; i += SPAN) {                                                                     \
+            const T *p = in + (i + SPAN <= n ? i : n - SPAN); /* the last ones may be seen twice */                    \
+            for (int k = 0; k < CHAINS; k += 2) {                                                                      \
+                const gd_v_##T x = gd_load_##T(p + k * WIDTH), y = gd_load_##T(p + (k + 1) * WIDTH);                   \
+                chain[k] = VECTOR_CALL(name, T)(chain[k], x);                                                          \
+                chain[k + 1] = VECTOR_CALL(name, T)(chain[k + 1], y);                                                  \
+                bad |= NAN_##T(x, y);                                                                                  \
+            }                                                                                                          \
+        }                                                                                                              \
+        if (bad) return 0;                                                                                             \
+        for (int k = 4; k > 0; k /= 2)                                                                                 \
+            for (int c = 0; c < k; c++) chain[c] = VECTOR_CALL(name, T)(chain[c], chain[c + k]);                       \
+        memcpy(lane, chain, sizeof chain[0]);                                                                          \
+        for (int k = 1; k < WIDTH; k++) lane[0] = lane[k] BETTER lane[0] ? lane[k] : lane[0];                          \
+        *best = lane[0];                                                                                               \
+        return n;                                                                                                      \
+    }
+DEFINE_BEST_NEAR(max, float, >)
+DEFINE_BEST_NEAR(max, double, >)
+DEFINE_BEST_NEAR(min, float, <)
+DEFINE_BEST_NEAR(min, double, <)
+#else
+static int64_t max_near_float(const float *in, int64_t n, float *best) { return (void)in, (void)n, (void)best, 0; }
+static int64_t max_near_double(const double *in, int64_t n, double *best) { return (void)in, (void)n, (void)best, 0; }
+#define min_near_float max_near_float
+#define min_near_double max_near_double
+#endif
+#define NO_NEAR(type)                                                                                                  \
+    static inline int64_t max_near_##type(const type *in, int64_t n, type *best) {                                     \
+        return (void)in, (void)n, (void)best, 0;                                                                       \
+    }                                                                                                                  \
+    static inline int64_t min_near_##type(const type *in, int64_t n, type *best) {                                     \
+        return max_near_##type(in, n, best);                                                                           \
+    }
+NO_NEAR(uint8_t)
+NO_NEAR(int32_t)
+NO_NEAR(int64_t)
+
 /* Greatest or smallest value, NaN before all. */
 #define DEFINE_BEST(name, T, FIELD, BETTER)                                                                            \
     static void name##_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                           \
         int64_t i = 0;                                                                                                 \
         T best = (T)acc->FIELD;                                                                                        \
         if (acc->position == 0 && n > 0) best = AT(T, in);                                                             \
-        if (stride == (int64_t)sizeof(T) && n >= LANES) {                                                              \
+        T near;                                                                                                        \
+        if (stride == (int64_t)sizeof(T)) i = name##_near_##T((const T *)(const void *)in, n, &near);                  \
+        if (i > 0) best = near BETTER best ? near : best;                                                              \
+        if (i == 0 && stride == (int64_t)sizeof(T) && n >= LANES) {                                                    \
             T lane[LANES];                                                                                             \
             memcpy(lane, in, sizeof lane);                                                                             \
             for (i = LANES; i + LANES <= n; i += LANES)                                                                \
@@ -319,10 +388,22 @@ DEFINE_SUMS(double, d_squares, SQUARE)
     static void norm_##T(gd_accumulator *acc, const char *in, int64_t stride, int64_t n) {                             \
         const double p = acc->p;                                                                                       \
         double f = acc->f;                                                                                             \
+        double lane[LANES] = {0};                                                                                      \
+        int64_t i = 0;                                                                                                 \
+        if (p == 0 || p == 1) {                                                                                        \
+            for (; stride == (int64_t)sizeof(T) && i + LANES <= n; i += LANES)                                         \
+                for (int k = 0; k < LANES; k++) {                                                                      \
+                    const T x = ABS(AT(T, in + (i + k) * (int64_t)sizeof(T)));                                         \
+                    lane[k] += p == 1 ? (double)x : (x != 0 ? 1.0 : 0.0);                                              \
+                }                                                                                                      \
+            for (int half = LANES / 2; half > 0; half /= 2)                                                            \
+                for (int k = 0; k < half; k++) lane[k] += lane[k + half];                                              \
+            f += lane[0];                                                                                              \
+        }                                                                                                              \
         if (p == 0)                                                                                                    \
-            for (int64_t i = 0; i < n; i++) f += AT(T, in + i * stride) != 0;                                          \
+            for (; i < n; i++) f += AT(T, in + i * stride) != 0;                                                       \
         else if (p == 1)                                                                                               \
-            for (int64_t i = 0; i < n; i++) f += (double)ABS(AT(T, in + i * stride));                                  \
+            for (; i < n; i++) f += (double)ABS(AT(T, in + i * stride));                                               \
         else if (isinf(p))                                                                                             \
             for (int64_t i = 0; i < n; i++) {                                                                          \
                 const double x = (double)ABS(AT(T, in + i * stride));                                                  \

@@ -1,6 +1,8 @@
 /* rng.c: the Mersenne twister (MT19937) and PyTorch's transforms of its words; see rng.h. */
 #include "core/kernels/rng.h"
 
+#include "core/kernels/cast.h"
+
 #include <math.h>
 
 #include "core/kernels/kernels.h"
@@ -83,11 +85,59 @@ static void floats(gd_generator *g, float *p, int64_t n) {
     }
 }
 
+/* ---- numbers of 16 bits ------------------------------------------------------------------------ */
+
+static float rounded(gd_dtype dtype, double v) {
+    return dtype == GD_FLOAT16 ? gd_f16_to_f32(gd_f32_to_f16((float)v)) : gd_bf16_to_f32(gd_f32_to_bf16((float)v));
+}
+
+/* As many bits of a word as the type has digits; scaled in float, rounded once. */
+static void uniform_narrow(gd_generator *g, gd_dtype dtype, void *out, int64_t n, double from, double to) {
+    const int digits = dtype == GD_FLOAT16 ? 11 : 8;
+    const uint32_t mask = (UINT32_C(1) << digits) - 1;
+    const float low = rounded(dtype, from), range = rounded(dtype, (double)(rounded(dtype, to) - low));
+    for (int64_t i = 0; i < n; i++) {
+        const float x = (float)(gd_generator_u32(g) & mask) / (float)(mask + 1);
+        gd_store_f64(dtype, (uint16_t *)out + i, (double)(x * range + low));
+    }
+}
+
+/* Box-Muller; bfloat16 rounds every step, float16 only what it names, as PyTorch's types do. */
+static void normal16_narrow(gd_dtype dtype, float *d, float mean, float std) {
+    const bool each = dtype == GD_BFLOAT16;
+#define STEP(v) (each ? rounded(dtype, (double)(v)) : (v))
+    for (int j = 0; j < 8; j++) {
+        const float u1 = rounded(dtype, (double)(1 - d[j])), u2 = d[j + 8];
+        const float radius = rounded(dtype, (double)sqrtf(STEP(-2 * STEP(logf(u1)))));
+        const float theta = rounded(dtype, each ? (double)((float)TWO_PI * u2) : TWO_PI * (double)u2);
+        d[j] = rounded(dtype, (double)(STEP(STEP(radius * STEP(cosf(theta))) * std) + mean));
+        d[j + 8] = rounded(dtype, (double)(STEP(STEP(radius * STEP(sinf(theta))) * std) + mean));
+    }
+#undef STEP
+}
+
+/* Sixteen at a time; of a rest the last 16 are drawn anew, finished ones among them. */
+static void normal_narrow(gd_generator *g, gd_dtype dtype, uint16_t *p, int64_t n, double mean, double std) {
+    const float m = rounded(dtype, mean), s = rounded(dtype, std);
+    float block[16];
+    uniform_narrow(g, dtype, p, n, 0, 1);
+    for (int64_t at = 0; at < n; at += 16) {
+        if (at + 16 > n) uniform_narrow(g, dtype, p + (at = n - 16), 16, 0, 1);
+        for (int i = 0; i < 16; i++) block[i] = (float)gd_load_f64(dtype, p + at + i);
+        normal16_narrow(dtype, block, m, s);
+        for (int i = 0; i < 16; i++) gd_store_f64(dtype, p + at + i, (double)block[i]);
+    }
+}
+
 /* The default range needs no arithmetic; float32 scales in double and rounds once, float64 fuses. */
 void gd_random_uniform(gd_generator *g, gd_dtype dtype, void *out, int64_t n, double from, double to) {
     if (dtype == GD_FLOAT64) {
         double *p = out;
         for (int64_t i = 0; i < n; i++) p[i] = fma(gd_generator_double(g), to - from, from);
+        return;
+    }
+    if (gd_dtype_is_narrow(dtype)) {
+        uniform_narrow(g, dtype, out, n, from, to);
         return;
     }
     float *p = out;
@@ -144,6 +194,8 @@ void gd_random_normal(gd_generator *g, gd_dtype dtype, void *out, int64_t n, dou
     if (n >= 16) {
         if (dtype == GD_FLOAT64)
             normal_double(g, out, n, mean, std);
+        else if (gd_dtype_is_narrow(dtype))
+            normal_narrow(g, dtype, out, n, mean, std);
         else
             normal_float(g, out, n, mean, std);
         return;

@@ -10,6 +10,7 @@
 #include "core/kernels/simd.h"
 
 #define LANES 32 /* more than the compiler unrolls before it looks for vectors */
+#define SHORT 8  /* shorter lines are less than PyTorch's vectors of floats */
 #define WIDTH GD_SCAN_WIDTH
 
 /* Exponentials of n contiguous numbers, in place. */
@@ -41,8 +42,15 @@ typedef double eight_double __attribute__((vector_size(64)));
         for (; i < n; i++) best = (a[i] > best) | (a[i] != a[i]) ? a[i] : best;                                        \
         return best;                                                                                                   \
     }                                                                                                                  \
+    /* The sum of a, or of a * b, of a short line: rounded as PyTorch does. */                                         \
+    static T short_sum_##T(const T *a, const T *b, int64_t n) {                                                        \
+        T sum = b ? a[0] * b[0] : a[0];                                                                                \
+        for (int64_t i = 1; i < n; i++) sum += b ? a[i] * b[i] : a[i];                                                 \
+        return sum;                                                                                                    \
+    }                                                                                                                  \
     /* The sum of a, or of a * b. */                                                                                   \
     static double line_sum_##T(const T *a, const T *b, int64_t n) {                                                    \
+        if (n < SHORT) return (double)short_sum_##T(a, b, n);                                                          \
         eight_double lanes[LANES / 8] = {{0}};                                                                         \
         double sum = 0;                                                                                                \
         int64_t i = 0;                                                                                                 \
@@ -74,8 +82,8 @@ typedef double eight_double __attribute__((vector_size(64)));
         line_exponentials_##T(s, shift);                                                                               \
         LINES {                                                                                                        \
             T *out = (T *)s->out + j * s->n;                                                                           \
-            const T sum = (T)line_sum_##T(out, NULL, s->n);                                                            \
-            for (int64_t i = 0; i < s->n; i++) out[i] /= sum;                                                          \
+            const T sum = (T)line_sum_##T(out, NULL, s->n), part = 1 / sum;                                            \
+            for (int64_t i = 0; i < s->n; i++) out[i] = s->n < SHORT ? out[i] * part : out[i] / sum;                   \
         }                                                                                                              \
     }                                                                                                                  \
     static void log_softmax_line_##T(const gd_scan_part *s) {                                                          \

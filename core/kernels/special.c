@@ -19,8 +19,6 @@ static float erfcx_float(float x) {
     return (float)gd_erfcx(400 / (double)y - 4);
 }
 
-static double erfcx_double(double x) { return gd_erfcx(x); }
-
 /* In the type's own arithmetic, rounded as PyTorch's. */
 static double log_normal_double(double x) { return gd_log_ndtr(x); }
 static float log_normal_float(float x) {
@@ -44,9 +42,6 @@ static double next_double(double a, double b) { return nextafter(a, b); }
     X(SPHERICAL_J0, T, gd_spherical_j0((double)a))                                                                     \
     X(DIGAMMA, T, gd_digamma((double)a))                                                                               \
     X(TRIGAMMA, T, gd_trigamma((double)a))                                                                             \
-    X(ERFINV, T, gd_erfinv((double)a))                                                                                 \
-    X(ERFCX, T, erfcx_##T(a))                                                                                          \
-    X(NDTRI, T, gd_ndtri((double)a))                                                                                   \
     X(LOG_NDTR, T, log_normal_##T(a))                                                                                  \
     X(POLYGAMMA, T, gd_polygamma((int64_t)x[0], (double)a))
 
@@ -139,12 +134,16 @@ static gd_loop float_loop(gd_special k, int column) {
                                                 gd_special_loops_avx512};
     static const gd_loop(*const polynomials[])[2] = {gd_polynomial_loops_baseline, gd_polynomial_loops_avx2,
                                                      gd_polynomial_loops_avx512};
+    static const gd_loop(*const quantiles[])[2] = {gd_quantile_loops_baseline, gd_quantile_loops_avx2,
+                                                   gd_quantile_loops_avx512};
 #else
     static const gd_loop(*const vector[])[2] = {gd_special_loops_baseline};
     static const gd_loop(*const polynomials[])[2] = {gd_polynomial_loops_baseline};
+    static const gd_loop(*const quantiles[])[2] = {gd_quantile_loops_baseline};
 #endif
     gd_isa isa = gd_cpu_isa();
     if (vector[isa][k][column]) return vector[isa][k][column];
+    if (quantiles[isa][k][column]) return quantiles[isa][k][column];
     return slow_loops[k][column] ? slow_loops[k][column] : polynomials[isa][k][column];
 }
 
@@ -153,6 +152,9 @@ gd_loop gd_special_loop(gd_special k, gd_dtype compute) {
     case GD_FLOAT32: return float_loop(k, 0);
     case GD_FLOAT64: return float_loop(k, 1);
     case GD_BOOL: return bool_loop(k);
-    default: return int_loops[k][compute];
+    case GD_UINT8:
+    case GD_INT32:
+    case GD_INT64: return int_loops[k][compute];
+    default: return NULL;
     }
 }

@@ -53,7 +53,8 @@ gd_loop gd_special_loop(gd_special k, gd_dtype compute);
 /* What special.c picks from: [kernel][0: float32, 1: float64]. */
 #define GD_SPECIAL_TABLES_OF(isa)                                                                                      \
     extern const gd_loop gd_special_loops_##isa[GD_SP_COUNT][2];                                                       \
-    extern const gd_loop gd_polynomial_loops_##isa[GD_SP_COUNT][2];
+    extern const gd_loop gd_polynomial_loops_##isa[GD_SP_COUNT][2];                                                    \
+    extern const gd_loop gd_quantile_loops_##isa[GD_SP_COUNT][2];
 GD_SPECIAL_TABLES_OF(baseline)
 GD_SPECIAL_TABLES_OF(avx2)
 GD_SPECIAL_TABLES_OF(avx512)
@@ -69,8 +70,6 @@ double gd_bessel_k0(double x);
 double gd_bessel_k1(double x);
 double gd_spherical_j0(double x);
 double gd_erfcx(double x); /* exp(x x) erfc(x) */
-double gd_erfinv(double x);
-double gd_ndtri(double p);
 double gd_log_ndtr(double x);
 double gd_digamma(double x);
 double gd_trigamma(double x);

@@ -80,49 +80,6 @@ double gd_erfcx(double x) {
     return SUM(erfcx_all, (x - 3.75) / (x + 3.75)) / (1 + 2 * x);
 }
 
-/* y > 0 with erfc(y) = q for q in (0, 1): Halley's method on log erfc, whose slope is -h, h = 2 / (sqrt(pi) erfcx(y)),
- * and whose second derivative h (2 y - h). The start, good to 0.002, is Winitzki's: log(q (2 - q)) in place of
- * log(1 - x x). Each step cubes the error. */
-static double erfc_inverse(double q) {
-    const double a = 0.147, root_pi = 1.77245385090551602730, wanted = log(q);
-    double l = wanted + log(2 - q), h = 4.33074675079020 + l / 2; /* 2 / (pi a) */
-    double y = sqrt(sqrt(h * h - l / a) - h);
-    for (int i = 0; i < 2; i++) {
-        double scaled = gd_erfcx(y), slope = 2 / (root_pi * scaled), step = (log(scaled) - y * y - wanted) / slope;
-        y += step / (1 - step * (y - slope / 2));
-    }
-    return y;
-}
-
-/* y with erf(y) = x for |x| <= 0.5: Halley's method from four terms of the series at 0. */
-static double erf_inverse(double x) {
-    const double root_pi = 1.77245385090551602730, z = x * x;
-    double y = x * root_pi / 2 * (1 + z * (0.261799387799149 + z * (0.143931730849219 + z * 0.0976636195255)));
-    for (int i = 0; i < 2; i++) {
-        double step = (erf(y) - x) * exp(y * y) * root_pi / 2;
-        y -= step / (1 + y * step);
-    }
-    return y;
-}
-
-double gd_erfinv(double x) {
-    double y = fabs(x);
-    if (!(y <= 1)) return NAN;
-    if (y == 1) return copysign(INFINITY, x);
-    return y <= 0.5 ? erf_inverse(x) : copysign(erfc_inverse(1 - y), x);
-}
-
-/* The p-quantile of the normal distribution is -sqrt(2) times the inverse of erfc at 2 p. */
-double gd_ndtri(double p) {
-    const double root2 = 1.41421356237309504880;
-    if (p == 0) return -INFINITY;
-    if (p == 1) return INFINITY;
-    if (!(p > 0 && p < 1)) return NAN;
-    if (p < 0.25) return -root2 * erfc_inverse(2 * p);
-    if (p > 0.75) return root2 * erfc_inverse(2 * (1 - p));
-    return root2 * erf_inverse(2 * p - 1);
-}
-
 double gd_log_ndtr(double x) {
     double t = x * 0.707106781186547524401;
     return x < -1 ? log(gd_erfcx(-t) / 2) - t * t : log1p(-erfc(t) / 2);

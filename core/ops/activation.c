@@ -94,6 +94,7 @@ gd_code gd_fw__hardtanh(gd_apply *a) {
     gd_convert_value(r.compute, &a->args[1], bounds);
     gd_convert_value(r.compute, &a->args[2], bounds + size);
     r.extra = bounds;
+    r.extra_bytes = 2 * size;
     return gd_run_pointwise(&r);
 }
 

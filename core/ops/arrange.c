@@ -6,6 +6,7 @@
 #include "core/kernels/kernels.h"
 #include "core/ops/compose.h"
 #include "core/ops/families.h"
+#include "core/plan/trace.h"
 
 #define TEXT 512
 
@@ -326,6 +327,7 @@ gd_code gd_fw_tensor_split_tensor(gd_apply *a) {
                        "tensor, but got a tensor with %d dims",
                        places->ndim);
     gd_code code = cut_dim(a, arg_int(a, 2), &dim);
+    gd_trace_read(c, places, "the places of tensor_split()");
     gd_tensor *flat = code ? NULL : gd_pool_add(c, gd_as_contiguous(c, places));
     if (!flat) return code ? code : gd_failed(c);
     const int64_t *v = (const int64_t *)(const void *)flat->data;
@@ -466,6 +468,7 @@ gd_code gd_fw_diag_embed(gd_apply *a) {
 
 /* New: each place i repeats[i] times, as a vector; `n` places, and one number may stand for all. */
 static gd_tensor *places(gd_ctx *c, gd_tensor *repeats, int64_t n, const gd_value *output_size) {
+    gd_trace_read(c, repeats, "the repeats of repeat_interleave()");
     gd_tensor *flat = gd_as_dtype(c, repeats, GD_INT64), *whole = flat ? gd_as_contiguous(c, flat) : NULL, *out = NULL;
     gd_release(flat);
     if (!whole) return NULL;

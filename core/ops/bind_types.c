@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/ops/bind.h"
+#include "core/plan/trace.h"
 
 /* ---- texts -------------------------------------------------------------------------------------- */
 
@@ -199,6 +200,7 @@ static bool number_of_tensor(gd_binder *b, const gd_value *v, gd_value *out) {
     if (v->kind == GD_V_STR && b->resolver)
         t = gd_pool_add(b->ctx, b->resolver->tensor(b->ctx, b->resolver->user, v->u.str));
     if (!t || t->ndim != 0 || (t->flags & GD_F_REQUIRES_GRAD)) return false;
+    gd_trace_read(b->ctx, t, "a number that an op wants, taken out");
     return gd_item(b->ctx, t, out) == GD_OK;
 }
 
@@ -397,10 +399,12 @@ static gd_code bind_same(gd_binder *b, gd_bind_place at, const gd_value *v, gd_k
 static gd_code bind_dtype(gd_binder *b, gd_bind_place at, const gd_value *v, gd_value *out) {
     gd_dtype dtype;
     if (v->kind == GD_V_DTYPE) {
+        gd_see_dtype(v->u.dtype);
         *out = *v;
         return GD_OK;
     }
     if (v->kind != GD_V_STR || b->strict || !gd_dtype_parse(v->u.str, &dtype)) return gd_bind_fail_type(b, at, v);
+    gd_see_dtype(dtype);
     *out = GD_DTYPE_VALUE(dtype);
     return GD_OK;
 }

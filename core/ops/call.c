@@ -7,6 +7,8 @@
 #include "core/kernels/kernels.h"
 #include "core/ops/bind.h"
 #include "core/ops/dispatch.h"
+#include "core/ops/narrow.h"
+#include "core/plan/trace.h"
 
 /* ---- one application ------------------------------------------------------------------------- */
 
@@ -19,7 +21,7 @@ static inline void start(gd_apply *a, gd_ctx *ctx, const gd_op *op, const gd_val
     a->out = a->few;
     a->nout = 0;
     for (int i = 0; i < GD_INLINE_OUTPUTS; i++) a->few[i] = NULL;
-    a->has_value = false;
+    a->has_value = a->list = false;
     a->ints = NULL;
     if (nargs >= op->nparams) return;
     for (int i = 0; i < nargs; i++) full[i] = args[i];
@@ -74,8 +76,21 @@ static gd_code finish(gd_apply *a) {
     return GD_OK;
 }
 
+static gd_code run_traced(gd_apply *a) {
+    bool composite = (a->op->flags & GD_COMPOSITE) != 0;
+    if (!composite) gd_trace_enter(a->ctx);
+    gd_code code = gd_forward(a);
+    if (!composite) gd_trace_leave(a->ctx);
+    if (!code && !composite) code = finish(a);
+    if (!code && !composite) code = gd_trace_applied(a);
+    if (code && !composite) gd_trace_failed(a);
+    if (code) drop(a);
+    return code;
+}
+
 static gd_code run(gd_apply *a) {
-    gd_code code = a->op->forward(a);
+    if (__builtin_expect(a->ctx->trace != NULL, 0)) return run_traced(a);
+    gd_code code = gd_forward(a);
     if (!code && !(a->op->flags & GD_COMPOSITE)) code = finish(a);
     if (code) drop(a);
     return code;
@@ -83,17 +98,16 @@ static gd_code run(gd_apply *a) {
 
 /* ---- in place --------------------------------------------------------------------------------- */
 
-static gd_code fail_overlap_self(gd_ctx *ctx) {
-    return gd_fail(ctx, GD_E_RUNTIME,
-                   "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-                   "location. Please clone() the tensor before performing the operation.");
+gd_code gd_check_not_overlapping(gd_ctx *ctx, const gd_tensor *t) {
+    for (int d = 0; d < t->ndim; d++)
+        if (t->sizes[d] > 1 && GD_STRIDES(t)[d] == 0)
+            return gd_fail(ctx, GD_E_RUNTIME,
+                           "unsupported operation: more than one element of the written-to tensor refers to a single "
+                           "memory location. Please clone() the tensor before performing the operation.");
+    return GD_OK;
 }
 
-/* The result of the plain op, computed aside, is to replace self's values. */
-static gd_code store_result(gd_apply *a, gd_tensor *self) {
-    gd_ctx *ctx = a->ctx;
-    gd_tensor *r = a->nout > 0 ? a->out[0] : NULL;
-    if (!r) return gd_fail(ctx, GD_E_STATE, "%s_(): no result to write", a->op->name);
+gd_code gd_store_over(gd_ctx *ctx, gd_tensor *self, const gd_tensor *r) {
     if (!gd_same_shape(self, r)) {
         char own[256], wanted[256];
         return gd_fail(ctx, GD_E_SHAPE, "output with shape %s doesn't match the broadcast shape %s",
@@ -107,10 +121,11 @@ static gd_code store_result(gd_apply *a, gd_tensor *self) {
     return GD_OK;
 }
 
-static bool overlaps_itself(const gd_tensor *t) {
-    for (int d = 0; d < t->ndim; d++)
-        if (t->sizes[d] > 1 && GD_STRIDES(t)[d] == 0) return true;
-    return false;
+/* The result of the plain op, computed aside, is to replace self's values. */
+static gd_code store_result(gd_apply *a, gd_tensor *self) {
+    gd_tensor *r = a->nout > 0 ? a->out[0] : NULL;
+    if (!r) return gd_fail(a->ctx, GD_E_STATE, "%s_(): no result to write", a->op->name);
+    return gd_store_over(a->ctx, self, r);
 }
 
 /* Writes self by the way the row knows; afterwards self is the only output, borrowed. */
@@ -119,17 +134,28 @@ static gd_code write_self(gd_apply *a, gd_tensor *self) {
     if (a->op->flags & GD_OUT_READY) { /* checks shape, dtype and overlap itself */
         a->out[0] = self;
         a->nout = 1;
-        code = a->op->forward(a);
+        code = gd_forward(a);
     } else if (a->op->flags & GD_INPLACE_ONLY) {
-        code = a->op->forward(a);
+        code = gd_forward(a);
         drop(a);
     } else {
-        code = overlaps_itself(self) ? fail_overlap_self(a->ctx) : a->op->forward(a);
+        code = gd_check_not_overlapping(a->ctx, self);
+        if (!code) code = gd_forward(a);
         if (!code) code = store_result(a, self);
         drop(a);
     }
     a->out[0] = self;
     a->nout = 1;
+    return code;
+}
+
+static gd_code write_traced(gd_apply *a, gd_tensor *self) {
+    gd_code code = gd_trace_will_write(a);
+    if (code) return code;
+    gd_trace_enter(a->ctx);
+    code = write_self(a, self);
+    gd_trace_leave(a->ctx);
+    if (code) gd_trace_failed(a);
     return code;
 }
 
@@ -142,19 +168,20 @@ static gd_code apply_inplace(gd_apply *a) {
     if (code) return code;
     gd_node *node = recorded ? gd_inplace_prepare(a) : NULL;
     if (recorded && !node) return ctx->error.code;
-    code = write_self(a, self);
+    bool traced = __builtin_expect(ctx->trace != NULL, 0);
+    code = traced ? write_traced(a, self) : write_self(a, self);
     if (code) {
         if (node) gd_inplace_abandon(node);
         return code;
     }
     gd_bump_version(self);
     if (node) gd_inplace_commit(a, node);
-    return GD_OK;
+    return traced ? gd_trace_wrote(a) : GD_OK;
 }
 
 /* A composite that writes in place is made of in-place ops, which check, bump and record themselves. */
 static gd_code run_composite(gd_apply *a) {
-    gd_code code = a->op->forward(a);
+    gd_code code = gd_forward(a);
     drop(a);
     return code;
 }
@@ -189,7 +216,7 @@ gd_tensor *gd_do(gd_ctx *ctx, gd_op_id id, const gd_value *args, int nargs) {
 static void to_result(gd_apply *a, gd_result *result) {
     result->n = (uint32_t)a->nout;
     result->has_value = a->has_value;
-    result->is_list = (a->op->flags & GD_LIST_RESULT) || a->nout > 1;
+    result->is_list = a->list || (a->op->flags & GD_LIST_RESULT) || a->nout > 1;
     result->value = a->has_value ? a->value : GD_NONE_VALUE;
     result->ints = a->ints;
     memcpy(result->few, a->few, sizeof result->few);

@@ -67,6 +67,7 @@ static gd_code close_run(gd_apply *a, gd_run *r, tolerance *t) {
     gd_convert_value(r->compute, &GD_FLOAT_VALUE(rtol), t->extra + size);
     gd_convert_value(r->compute, &GD_FLOAT_VALUE(a->args[4].u.boolean), t->extra + 2 * size);
     r->extra = t->extra;
+    r->extra_bytes = 3 * size;
     return GD_OK;
 }
 

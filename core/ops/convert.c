@@ -49,6 +49,23 @@ gd_code gd_fw__contiguous_copy(gd_apply *a) {
     return give(a, out);
 }
 
+/* Same shape, dtype and bytes. */
+static bool same_bytes(const gd_tensor *x, const gd_tensor *y) {
+    return x->dtype == y->dtype && gd_same_shape(x, y) &&
+           (x->numel == 0 || memcmp(x->data, y->data, gd_nbytes(x)) == 0);
+}
+
+gd_code gd_fw__guard(gd_apply *a) {
+    gd_tensor *x = gd_as_contiguous(a->ctx, arg_tensor(a, 0)), *y = gd_as_contiguous(a->ctx, arg_tensor(a, 1));
+    bool same = x && y && same_bytes(x, y);
+    gd_code code = !x || !y ? gd_failed(a->ctx)
+                   : same   ? GD_OK
+                            : gd_fail(a->ctx, GD_E_STATE, "a traced decision falls out otherwise");
+    gd_release(x);
+    gd_release(y);
+    return code ? code : give(a, gd_retain(arg_tensor(a, 0)));
+}
+
 gd_code gd_fw_contiguous(gd_apply *a) {
     gd_tensor *self = arg_tensor(a, 0);
     return give(a, gd_is_contiguous(self) ? gd_retain(self) : DO(a->ctx, _contiguous_copy, T_(self)));

@@ -36,6 +36,10 @@ static const struct {
     [GD_FLOAT32] = {"float", -FLT_MAX, FLT_MAX, INT64_MIN, INT64_MAX},
     [GD_FLOAT64] = {"double", -DBL_MAX, DBL_MAX, INT64_MIN, INT64_MAX},
     [GD_BOOL] = {"bool", -DBL_MAX, DBL_MAX, INT64_MIN, INT64_MAX},
+    [GD_INT8] = {"int8_t", INT8_MIN, INT8_MAX, INT8_MIN, INT8_MAX},
+    [GD_INT16] = {"int16_t", INT16_MIN, INT16_MAX, INT16_MIN, INT16_MAX},
+    [GD_FLOAT16] = {"at::Half", -65504, 65504, -65504, 65504},
+    [GD_BFLOAT16] = {"at::BFloat16", -0x1.fep127, 0x1.fep127, INT64_MIN, INT64_MAX},
 };
 
 gd_code gd_check_fits(gd_ctx *ctx, gd_dtype dtype, const gd_value *v) {
@@ -265,6 +269,48 @@ gd_code gd_fw_linspace(gd_apply *a) {
     gd_tensor *t = gd_empty(a->ctx, dtype, 1, &steps);
     if (t && steps > 1) fill_linspace(t, start, end);
     if (t && steps == 1) gd_fill_value(t, &a->args[0]);
+    return gd_give_new(a, t);
+}
+
+/* Powers of the base, their exponents as above: one by one, in the type's arithmetic, integers in double. */
+#define DEFINE_LOGSPACE(name, T, S, POW, CUT)                                                                          \
+    static void name(T *p, int64_t n, S start, S end, S base) {                                                        \
+        const S step = n > 1 ? (end - start) / (S)(n - 1) : 0;                                                         \
+        for (int64_t i = 0; i < n; i++)                                                                                \
+            p[i] = CUT(POW(base, i < n / 2 ? start + step * (S)i : end - step * (S)(n - i - 1)));                      \
+    }
+DEFINE_LOGSPACE(logspace_float, float, float, powf, )
+DEFINE_LOGSPACE(logspace_double, double, double, pow, )
+
+static void fill_logspace(gd_tensor *t, double start, double end, double base) {
+    gd_dtype dtype = (gd_dtype)t->dtype;
+    int64_t n = t->numel;
+    if (dtype == GD_FLOAT32) {
+        logspace_float((float *)(void *)t->data, n, (float)start, (float)end, (float)base);
+    } else if (dtype == GD_FLOAT64) {
+        logspace_double((double *)(void *)t->data, n, start, end, base);
+    } else {
+        double step = n > 1 ? (trunc(end) - trunc(start)) / (double)(n - 1) : 0;
+        for (int64_t i = 0; i < n; i++) {
+            const gd_value v = GD_FLOAT_VALUE(pow(base, trunc(start) + step * (double)i));
+            gd_convert_value(dtype, &v, t->data + (size_t)i * gd_dtype_bytes(dtype));
+        }
+    }
+}
+
+gd_code gd_fw_logspace(gd_apply *a) {
+    gd_dtype dtype = gd_dtype_or(a, 4, GD_FLOAT32);
+    int64_t steps = arg_int(a, 2);
+    double start = arg_f64(a, 0), end = arg_f64(a, 1), base = a->args[3].u.real;
+    if (steps < 0) return gd_fail(a->ctx, GD_E_RUNTIME, "number of steps must be non-negative");
+    if (dtype == GD_BOOL && steps > 1)
+        return gd_fail(a->ctx, GD_E_DTYPE, "\"logspace_cpu\" not implemented for 'Bool'");
+    gd_code code = steps > 1 ? gd_check_fits(a->ctx, dtype, &a->args[0]) : GD_OK;
+    if (!code && steps > 1) code = gd_check_fits(a->ctx, dtype, &a->args[1]);
+    if (code) return code;
+    gd_tensor *t = gd_empty(a->ctx, dtype, 1, &steps);
+    if (t && steps > 1) fill_logspace(t, start, end, base);
+    if (t && steps == 1) gd_fill_value(t, &GD_FLOAT_VALUE(pow(base, start)));
     return gd_give_new(a, t);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/ops/compose.h"
 #include "core/ops/families.h"
+#include "core/plan/trace.h"
 
 #define END INT64_MAX
 
@@ -289,6 +290,7 @@ static gd_code check_weights(gd_ctx *c, const gd_tensor *w, int64_t n, bool freq
                        "cov(): expected %s to have the same numel as there are observations in the input but got %lld "
                        "!= %lld",
                        name, (long long)w->numel, (long long)n);
+    gd_trace_read(c, w, "the weights of cov()");
     for (int64_t i = 0; i < n; i++) {
         const char *p = w->data + i * (w->ndim ? GD_STRIDES(w)[0] : 0) * (int64_t)gd_dtype_bytes((gd_dtype)w->dtype);
         if (gd_load_f64((gd_dtype)w->dtype, p) < 0)

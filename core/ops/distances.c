@@ -3,9 +3,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/kernels/distances.h"
+#include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
 #include "core/ops/compose.h"
 #include "core/ops/families.h"
+#include "core/ops/nn.h"
 
 #define TEXT 512
 
@@ -117,15 +120,28 @@ static double slope(double d, double dist, double p) {
     return d * pow(size, p - 2) / pow(dist, p - 1);
 }
 
-/* A temporary: t spread over the batch as contiguous doubles. */
-static gd_tensor *spread(gd_ctx *c, const gd_tensor *t, const int64_t *batch, int nbatch) {
+/* A temporary: t spread over the batch, contiguous. */
+static gd_tensor *spread(gd_ctx *c, gd_dtype dtype, const gd_tensor *t, const int64_t *batch, int nbatch) {
     int64_t sizes[GD_MAX_DIMS];
     if (nbatch) memcpy(sizes, batch, (size_t)nbatch * sizeof *sizes);
     sizes[nbatch] = t->sizes[t->ndim - 2];
     sizes[nbatch + 1] = t->sizes[t->ndim - 1];
-    gd_tensor *full = gd_pool_add(c, gd_empty(c, GD_FLOAT64, nbatch + 2, sizes));
+    gd_tensor *full = gd_pool_add(c, gd_empty(c, dtype, nbatch + 2, sizes));
     if (full) gd_copy_values(full, t);
     return full;
+}
+
+/* The same with each matrix transposed. */
+static gd_tensor *spread_turned(gd_ctx *c, gd_dtype dtype, const gd_tensor *t, const int64_t *batch, int nbatch) {
+    gd_tensor turned = *t;
+    int64_t geometry[2 * GD_MAX_DIMS], *strides = geometry + t->ndim;
+    memcpy(geometry, t->sizes, (size_t)(2 * t->ndim) * sizeof *geometry);
+    geometry[t->ndim - 2] = t->sizes[t->ndim - 1];
+    geometry[t->ndim - 1] = t->sizes[t->ndim - 2];
+    strides[t->ndim - 2] = GD_STRIDES(t)[t->ndim - 1];
+    strides[t->ndim - 1] = GD_STRIDES(t)[t->ndim - 2];
+    turned.sizes = geometry;
+    return spread(c, dtype, &turned, batch, nbatch);
 }
 
 static gd_code cdist_check(gd_apply *a) {
@@ -151,6 +167,37 @@ static gd_code cdist_check(gd_apply *a) {
     return gd_fail(c, GD_E_VALUE, "%s is not a valid value for compute_mode", a->args[3].u.str);
 }
 
+/* The squared length of the vector of `width` elements, `step` apart, that begins at element `first`. */
+static double square_of(const gd_tensor *t, int64_t first, int64_t step, int64_t width) {
+    double sum = 0;
+    gd_dtype dtype = (gd_dtype)t->dtype;
+    for (int64_t k = 0; k < width; k++) {
+        double v = gd_load_f64(dtype, t->data + (first + k * step) * (int64_t)gd_dtype_bytes(dtype));
+        sum += v * v;
+    }
+    return sum;
+}
+
+enum { PAIRS_BY_PRODUCT = 25 }; /* as many rows in one of the two make a product of matrices worth while */
+
+/* Distances by one product of matrices: |x|^2 + |y|^2 - 2 x y. */
+static void euclidean(gd_dtype dtype, const gd_tensor *fx, const gd_tensor *fy, int64_t b, int64_t r, int64_t m,
+                      int64_t width, double *lengths, char *out) {
+    const int64_t bytes = (int64_t)gd_dtype_bytes(dtype);
+    const char *x = fx->data + b * r * width * bytes, *y = fy->data + b * m * width * bytes;
+    for (int64_t j = 0; j < m; j++) lengths[j] = square_of(fy, b * m * width + j, m, width);
+    gd_gemm(dtype, r, m, width, -2, (gd_matrix){x, width, 1}, (gd_matrix){y, m, 1}, 0, out, m);
+    for (int64_t i = 0; i < r; i++)
+        gd_distances_finish_of(dtype)(out + i * m * bytes, lengths, x + i * width * bytes, y, m, width,
+                                      square_of(fx, (b * r + i) * width, 1, width));
+}
+
+static bool is_by_product(const gd_apply *a, int64_t r, int64_t m) {
+    const char *mode = a->args[3].kind == GD_V_STR ? a->args[3].u.str : "";
+    if (arg_f64(a, 2) != 2 || strcmp(mode, "donot_use_mm_for_euclid_dist") == 0) return false;
+    return r > PAIRS_BY_PRODUCT || m > PAIRS_BY_PRODUCT || strcmp(mode, "use_mm_for_euclid_dist") == 0;
+}
+
 gd_code gd_fw_cdist(gd_apply *a) {
     gd_ctx *c = gd_composing(a);
     gd_tensor *x = arg_tensor(a, 0), *y = arg_tensor(a, 1), *out = NULL;
@@ -159,21 +206,26 @@ gd_code gd_fw_cdist(gd_apply *a) {
     gd_code code = cdist_check(a);
     if (!code) code = gd_broadcast_shape(c, x->ndim - 2, x->sizes, y->ndim - 2, y->sizes, sizes, &nb);
     if (code) return code;
-    gd_tensor *fx = spread(c, x, sizes, nb), *fy = fx ? spread(c, y, sizes, nb) : NULL;
+    gd_dtype dtype = gd_result_type((gd_tensor *const[]){x, y}, 2);
     r = x->sizes[x->ndim - 2], m = y->sizes[y->ndim - 2];
-    int64_t width = x->sizes[x->ndim - 1];
+    gd_tensor *room = gd_pool_add(c, gd_empty(c, GD_FLOAT64, 1, &m)), *fx = spread(c, dtype, x, sizes, nb);
+    gd_tensor *fy = fx ? spread_turned(c, dtype, y, sizes, nb) : NULL;
+    int64_t width = x->sizes[x->ndim - 1], bytes = (int64_t)gd_dtype_bytes(dtype);
     for (int d = 0; d < nb; d++) n *= sizes[d];
     sizes[nb] = r;
     sizes[nb + 1] = m;
-    gd_dtype dtype = gd_result_type((gd_tensor *const[]){x, y}, 2);
-    if (fy) out = gd_empty(c, dtype, nb + 2, sizes);
+    if (fy && room) out = gd_empty(c, dtype, nb + 2, sizes);
     if (!out || out->numel == 0) return give(a, out);
-    const double *px = (const double *)(const void *)fx->data, *py = (const double *)(const void *)fy->data;
-    for (int64_t b = 0; b < n; b++)
-        for (int64_t i = 0; i < r; i++)
-            for (int64_t j = 0; j < m; j++)
-                gd_store_f64(dtype, out->data + (size_t)((b * r + i) * m + j) * gd_dtype_bytes(dtype),
-                             distance(px + (b * r + i) * width, py + (b * m + j) * width, width, arg_f64(a, 2), dtype));
+    gd_distance_loop loop = gd_distances_of(dtype);
+    double *numbers = (double *)(void *)room->data;
+    if (is_by_product(a, r, m)) {
+        for (int64_t b = 0; b < n; b++)
+            euclidean(dtype, fx, fy, b, r, m, width, numbers, out->data + b * r * m * bytes);
+        return give(a, out);
+    }
+    for (int64_t i = 0; i < n * r; i++)
+        loop(out->data + i * m * bytes, numbers, fx->data + i * width * bytes, fy->data + i / r * m * width * bytes, m,
+             width, arg_f64(a, 2));
     return give(a, out);
 }
 
@@ -183,8 +235,9 @@ gd_code gd_fw__cdist_backward(gd_apply *a) {
     int nb = g->ndim - 2;
     int64_t sizes[GD_MAX_DIMS], n = 1, r = g->sizes[nb], m = g->sizes[nb + 1], width = x->sizes[x->ndim - 1];
     for (int k = 0; k < nb; k++) n *= sizes[k] = g->sizes[k];
-    gd_tensor *fx = spread(c, x, sizes, nb), *fy = fx ? spread(c, y, sizes, nb) : NULL;
-    gd_tensor *fg = fy ? spread(c, g, sizes, nb) : NULL, *fd = fg ? spread(c, d, sizes, nb) : NULL, *sum = NULL;
+    gd_tensor *fx = spread(c, GD_FLOAT64, x, sizes, nb), *fy = fx ? spread(c, GD_FLOAT64, y, sizes, nb) : NULL;
+    gd_tensor *fg = fy ? spread(c, GD_FLOAT64, g, sizes, nb) : NULL,
+              *fd = fg ? spread(c, GD_FLOAT64, d, sizes, nb) : NULL, *sum = NULL;
     sizes[nb] = r;
     sizes[nb + 1] = width;
     if (fd) sum = gd_pool_add(c, gd_zeros(c, GD_FLOAT64, nb + 2, sizes));
@@ -213,7 +266,8 @@ gd_code gd_fw_pdist(gd_apply *a) {
     int64_t n = t->sizes[0], m = t->sizes[1], twice, at = 0;
     if (!gd_mul_i64(n, n > 0 ? n - 1 : 0, &twice)) return gd_fail(c, GD_E_TOO_LARGE, "pdist: too many pairs");
     twice /= 2;
-    gd_tensor *full = spread(c, t, NULL, 0), *out = full ? gd_empty(c, (gd_dtype)t->dtype, 1, &twice) : NULL;
+    gd_tensor *full = spread(c, GD_FLOAT64, t, NULL, 0),
+              *out = full ? gd_empty(c, (gd_dtype)t->dtype, 1, &twice) : NULL;
     const double *v = full ? (const double *)(const void *)full->data : NULL;
     for (int64_t i = 0; out && i < n; i++)
         for (int64_t j = i + 1; j < n; j++, at++)
@@ -224,8 +278,7 @@ gd_code gd_fw_pdist(gd_apply *a) {
 
 /* ---- embedding --------------------------------------------------------------------------------------------- */
 
-/* Scales the rows of weight (in place, outside the graph) that are longer than max_norm. */
-static gd_code bound_rows(gd_ctx *c, gd_tensor *weight, gd_tensor *indices, double most, double p) {
+gd_code gd_bound_rows(gd_ctx *c, gd_tensor *weight, gd_tensor *indices, double most, double p) {
     gd_grad_mode mode = gd_compose_unrecorded(c);
     gd_tensor *flat = GX(c, reshape, T_(indices), SHAPE_(-1));
     gd_tensor *rows = GX(c, index_select, T_(weight), I_(0), T_(flat));
@@ -257,7 +310,7 @@ gd_code gd_fw_embedding(gd_apply *a) {
     }
     if (a->args[6].u.boolean) return gd_fail(c, GD_E_NOT_IMPLEMENTED, "sparse gradients are not supported");
     if (a->args[3].kind != GD_V_NONE) {
-        gd_code code = bound_rows(c, weight, indices, arg_f64(a, 3), arg_f64(a, 4));
+        gd_code code = gd_bound_rows(c, weight, indices, arg_f64(a, 3), arg_f64(a, 4));
         if (code) return code;
     }
     return give_shared(a, GX(c, _embedding, T_(weight), T_(indices), I_(padding), a->args[5], B_(false)));

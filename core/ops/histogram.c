@@ -137,20 +137,13 @@ static gd_tensor *copy_of(gd_ctx *c, const gd_tensor *t) {
 
 /* ---- checks -------------------------------------------------------------------------------------- */
 
-static const char *wordy(gd_dtype dtype) {
-    static const char *const names[GD_DTYPE_COUNT] = {
-        [GD_UINT8] = "unsigned char", [GD_INT32] = "int",      [GD_INT64] = "long int",
-        [GD_FLOAT32] = "float",       [GD_FLOAT64] = "double", [GD_BOOL] = "bool"};
-    return names[dtype];
-}
-
 static gd_code check_edges(gd_ctx *c, const plan *p, const gd_tensor *edges, int d) {
     if (edges->dtype != p->dtype)
         return gd_fail(
             c, GD_E_DTYPE,
             "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with "
             "dtype %s and bins for dimension %d with dtype %s",
-            wordy(p->dtype), d, wordy((gd_dtype)edges->dtype));
+            gd_dtype_c_name(p->dtype), d, gd_dtype_c_name((gd_dtype)edges->dtype));
     if (edges->ndim != 1)
         return gd_fail(
             c, GD_E_SHAPE,
@@ -175,7 +168,7 @@ static gd_code check_weight(gd_ctx *c, const plan *p, const gd_tensor *w, int n,
             c, GD_E_DTYPE,
             "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the "
             "same dtype, but got input(%s), and weight(%s)",
-            wordy(p->dtype), wordy((gd_dtype)w->dtype));
+            gd_dtype_c_name(p->dtype), gd_dtype_c_name((gd_dtype)w->dtype));
     if (w->ndim != n - 1 || memcmp(w->sizes, sizes, (size_t)w->ndim * sizeof *sizes))
         return gd_fail(
             c, GD_E_SHAPE,

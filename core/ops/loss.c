@@ -8,19 +8,12 @@
 #include "core/ops/families.h"
 #include "core/ops/nn.h"
 #include "core/ops/spatial.h"
+#include "core/plan/trace.h"
 
 #define TEXT 256
 
 static gd_tensor *reduced(gd_ctx *c, gd_tensor *t, gd_reduction r) {
     return r == GD_REDUCE_NONE ? t : r == GD_REDUCE_MEAN ? GX(c, mean, T_(t)) : GX(c, sum, T_(t));
-}
-
-/* The name of a reduction alone, for losses without the flags of old. */
-static gd_code read_name(gd_apply *a, int i, gd_reduction *r) {
-    static const char *const names[] = {"none", "mean", "sum"};
-    for (int k = 0; k < 3; k++)
-        if (strcmp(a->args[i].u.str, names[k]) == 0) return *r = (gd_reduction)k, GD_OK;
-    return gd_fail(a->ctx, GD_E_VALUE, "%s is not a valid value for reduction", a->args[i].u.str);
 }
 
 static gd_tensor *number_minus(gd_ctx *c, double v, gd_tensor *t) { return gx_sub(c, gx_number(c, v), t); }
@@ -62,7 +55,7 @@ gd_code gd_fw_huber_loss(gd_apply *a) {
     gd_ctx *c = gd_composing(a);
     gd_reduction r;
     double delta = arg_f64(a, 3);
-    gd_code code = read_name(a, 2, &r);
+    gd_code code = gd_read_loss_name(a, 2, &r);
     if (code) return code;
     if (!(delta > 0)) return gd_fail(c, GD_E_RUNTIME, "huber_loss does not support non-positive values for delta.");
     return spread_loss(a, GD_OP__huber_loss, r, delta);
@@ -209,6 +202,23 @@ gd_code gd_fw_triplet_margin_loss(gd_apply *a) {
     return give_shared(a, reduced(c, at_least_zero(c, loss), r));
 }
 
+static gd_tensor *pairwise(gd_ctx *c, gd_tensor *x, gd_tensor *y) {
+    return GX(c, pairwise_distance, T_(x), T_(y), F_(2), F_(1e-6), B_(false));
+}
+
+gd_code gd_fw_triplet_distance_loss(gd_apply *a) {
+    gd_ctx *c = gd_composing(a);
+    gd_reduction r;
+    gd_tensor *x = arg_tensor(a, 0), *p = arg_tensor(a, 1), *n = arg_tensor(a, 2);
+    gd_code code = gd_read_loss_name(a, 6, &r);
+    if (code) return code;
+    if (a->args[3].kind != GD_V_NONE) return gd_fail(c, GD_E_ARGUMENT, "'Tensor' object is not callable");
+    gd_tensor *near = pairwise(c, x, p), *far = pairwise(c, x, n);
+    if (a->args[5].u.boolean) far = GX(c, minimum, T_(far), T_(pairwise(c, p, n)));
+    gd_tensor *loss = gx_add_s(c, gx_sub(c, near, far), arg_f64(a, 4));
+    return give_shared(a, reduced(c, GX(c, clamp, T_(loss), F_(0), GD_NONE_VALUE), r));
+}
+
 /* ---- likelihoods
  * ------------------------------------------------------------------------------------------------
  */
@@ -231,6 +241,7 @@ static gd_code fit_variance(gd_ctx *c, const gd_tensor *x, gd_tensor **var) {
 static gd_code check_variance(gd_ctx *c, gd_tensor *var) {
     gd_tensor *negative = GX(c, any, T_(GX(c, lt, T_(var), T_(gx_number(c, 0)))));
     if (!negative) return gd_failed(c);
+    gd_trace_expect(c, negative);
     if (gd_load_i64((gd_dtype)negative->dtype, negative->data))
         return gd_fail(c, GD_E_VALUE, "var has negative entry/entries");
     return GD_OK;
@@ -241,7 +252,7 @@ gd_code gd_fw_gaussian_nll_loss(gd_apply *a) {
     gd_reduction r;
     gd_tensor *x = arg_tensor(a, 0), *var = arg_tensor(a, 2);
     gd_code code = fit_variance(c, x, &var);
-    if (!code && read_name(a, 5, &r)) return gd_fail(c, GD_E_VALUE, "%s is not valid", a->args[5].u.str);
+    if (!code && gd_read_loss_name(a, 5, &r)) return gd_fail(c, GD_E_VALUE, "%s is not valid", a->args[5].u.str);
     if (!code) code = check_variance(c, var);
     if (code) return code;
     var = GX(c, clone, T_(var));

@@ -1,5 +1,6 @@
 /* matrices.c: checks, and batches of matrices as LAPACK reads them; see matrices.h. */
 #include "core/ops/matrices.h"
+#include "core/plan/trace.h"
 
 #include <limits.h>
 #include <math.h>
@@ -16,7 +17,7 @@ gd_code gd_need_lapack(gd_ctx *c, const gd_lapack **out) {
 /* ---- checks ----------------------------------------------------------------------------------------------- */
 
 gd_code gd_check_floating(gd_ctx *c, const gd_tensor *t, const char *what) {
-    if (t->dtype == GD_FLOAT32 || t->dtype == GD_FLOAT64) return GD_OK;
+    if (gd_dtype_is_float((gd_dtype)t->dtype)) return GD_OK;
     return gd_fail(c, GD_E_DTYPE, "%s: Expected a floating point or complex tensor as input. Got %s", what,
                    gd_dtype_scalar_name((gd_dtype)t->dtype));
 }
@@ -174,6 +175,7 @@ static gd_code fail_info(gd_ctx *c, const char *what, const char *batch, int inf
 }
 
 gd_code gd_check_info(gd_ctx *c, const gd_tensor *info, const char *what) {
+    gd_trace_expect(c, info);
     const int32_t *v = (const int32_t *)info->data;
     char batch[64] = "";
     for (int64_t i = 0; i < info->numel; i++) {

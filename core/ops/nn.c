@@ -33,8 +33,14 @@ gd_tensor *gd_with_number(gd_ctx *c, gd_op_id id, gd_tensor *t, double v) {
     return r;
 }
 
-gd_code gd_read_reduction(const gd_apply *a, int size_average, int reduce, int text, gd_reduction *out) {
+gd_code gd_read_loss_name(const gd_apply *a, int text, gd_reduction *out) {
     static const char *const names[] = {"none", "mean", "sum"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(a->args[text].u.str, names[i]) == 0) return *out = (gd_reduction)i, GD_OK;
+    return gd_fail(a->ctx, GD_E_VALUE, "%s is not a valid value for reduction", a->args[text].u.str);
+}
+
+gd_code gd_read_reduction(const gd_apply *a, int size_average, int reduce, int text, gd_reduction *out) {
     const gd_value *average = &a->args[size_average], *any = &a->args[reduce];
     if (average->kind == GD_V_BOOL || any->kind == GD_V_BOOL) {
         bool averages = average->kind != GD_V_BOOL || average->u.boolean;
@@ -42,9 +48,7 @@ gd_code gd_read_reduction(const gd_apply *a, int size_average, int reduce, int t
         *out = !reduces ? GD_REDUCE_NONE : averages ? GD_REDUCE_MEAN : GD_REDUCE_SUM;
         return GD_OK;
     }
-    for (int i = 0; i < 3; i++)
-        if (strcmp(a->args[text].u.str, names[i]) == 0) return *out = (gd_reduction)i, GD_OK;
-    return gd_fail(a->ctx, GD_E_VALUE, "%s is not a valid value for reduction", a->args[text].u.str);
+    return gd_read_loss_name(a, text, out);
 }
 
 gd_tensor *gd_reduce_loss(gd_ctx *c, gd_tensor *t, gd_reduction reduction) {

@@ -10,6 +10,10 @@ typedef enum gd_reduction { GD_REDUCE_NONE, GD_REDUCE_MEAN, GD_REDUCE_SUM } gd_r
 /* The reduction that a row's arguments say: the flags of old at size_average and reduce, else the name at text.
  * GD_E_VALUE for another name. */
 GD_MUST_CHECK gd_code gd_read_reduction(const gd_apply *a, int size_average, int reduce, int text, gd_reduction *out);
+/* The same from the name alone, for losses without the flags of old. */
+GD_MUST_CHECK gd_code gd_read_loss_name(const gd_apply *a, int text, gd_reduction *out);
+/* Scales the rows of weight (in place, outside the graph) that indices name and whose p-norm is above `most`. */
+GD_MUST_CHECK gd_code gd_bound_rows(gd_ctx *c, gd_tensor *weight, gd_tensor *indices, double most, double p);
 /* New: t (taken; NULL passes through) reduced. */
 gd_tensor *gd_reduce_loss(gd_ctx *c, gd_tensor *t, gd_reduction reduction);
 /* Rows that record themselves compute with other rows that must not: the mode before, to be set again. */

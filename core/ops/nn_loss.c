@@ -1,5 +1,5 @@
 /* nn_loss.c: the losses of torch.nn.functional. What is shared with the layers
- * is in nn.c, derivatives in nn_rules.c.
+ * is in nn.c, losses of classes are in class_loss.c, derivatives in nn_rules.c.
  */
 #include <string.h>
 
@@ -68,176 +68,6 @@ gd_code gd_fw_l1_loss(gd_apply *a) {
     return give(a, gd_reduce_loss(c, GD_THEN1(c, abs, d), reduction));
 }
 
-/* ---- classes
- * ------------------------------------------------------------------------------------------------------
- */
-
-static gd_code check_nll(gd_ctx *c, const gd_tensor *self, const gd_tensor *target, const gd_tensor *weight) {
-    char text[TEXT], other[TEXT];
-    int64_t classes = self->sizes[self->ndim - 1];
-    if (target->ndim > 1)
-        return gd_fail(c, GD_E_RUNTIME, "0D or 1D target tensor expected, multi-target not supported");
-    if (!(self->ndim == 1 && target->ndim == 0) && (target->ndim == 0 || self->sizes[0] != target->sizes[0]))
-        return gd_fail(c, GD_E_SHAPE, "size mismatch (got input: %s, target: %s)",
-                       gd_shape_text(text, sizeof text, self->ndim, self->sizes),
-                       gd_shape_text(other, sizeof other, target->ndim, target->sizes));
-    if (weight && (weight->ndim != 1 || weight->numel != classes))
-        return gd_fail(c, GD_E_SHAPE,
-                       "weight tensor should be defined either for all %lld classes or no "
-                       "classes but got weight tensor "
-                       "of shape: %s",
-                       (long long)classes, gd_shape_text(text, sizeof text, weight->ndim, weight->sizes));
-    if (target->dtype != GD_INT64 && target->dtype != GD_UINT8)
-        return gd_fail(c, GD_E_DTYPE, "expected scalar type Long but found %s",
-                       gd_dtype_scalar_name((gd_dtype)target->dtype));
-    if (weight && weight->dtype != self->dtype)
-        return gd_fail(c, GD_E_DTYPE, "expected scalar type %s but found %s",
-                       gd_dtype_scalar_name((gd_dtype)self->dtype), gd_dtype_scalar_name((gd_dtype)weight->dtype));
-    return GD_OK;
-}
-
-/* What one pass over the targets yields. */
-typedef struct nll_sums {
-    double loss, weight;
-} nll_sums;
-
-/* Adds up minus weight times log-probability of each target; each goes to
- * `each` too if that is not NULL. */
-static gd_code sum_targets(gd_ctx *c, const gd_tensor *self, const gd_tensor *target, const gd_tensor *weight,
-                           int64_t ignored, gd_tensor *each, nll_sums *sums) {
-    gd_dtype dtype = (gd_dtype)self->dtype, kind = (gd_dtype)target->dtype;
-    int64_t width = (int64_t)gd_dtype_bytes(dtype), rows = self->ndim == 1 ? 1 : self->sizes[0];
-    int64_t classes = self->sizes[self->ndim - 1], row = self->ndim == 1 ? 0 : GD_STRIDES(self)[0] * width;
-    int64_t step = target->ndim ? GD_STRIDES(target)[0] * (int64_t)gd_dtype_bytes(kind) : 0;
-    *sums = (nll_sums){0, 0};
-    for (int64_t i = 0; i < rows; i++) {
-        int64_t t = gd_load_i64(kind, target->data + i * step);
-        double loss = 0;
-        if (t != ignored) {
-            if (t < 0 || t >= classes) return gd_fail(c, GD_E_INDEX, "Target %lld is out of bounds.", (long long)t);
-            double w = weight ? gd_load_f64(dtype, weight->data + t * GD_STRIDES(weight)[0] * width) : 1;
-            loss = -w * gd_load_f64(dtype, self->data + i * row + t * GD_STRIDES(self)[self->ndim - 1] * width);
-            sums->weight += w;
-        }
-        sums->loss += loss;
-        if (each) gd_store_f64(dtype, each->data + i * width, loss);
-    }
-    return GD_OK;
-}
-
-gd_code gd_fw__nll_loss(gd_apply *a) {
-    gd_ctx *c = a->ctx;
-    gd_tensor *self = arg_tensor(a, 0), *target = arg_tensor(a, 1), *weight = gd_maybe_tensor(a, 2), *each = NULL;
-    gd_reduction reduction = (gd_reduction)arg_int(a, 3);
-    gd_dtype dtype = (gd_dtype)self->dtype;
-    nll_sums sums;
-    gd_code code = check_nll(c, self, target, weight);
-    if (code) return code;
-    bool apart = reduction == GD_REDUCE_NONE && self->ndim == 2;
-    if (apart && !(each = gd_empty(c, dtype, 1, self->sizes))) return gd_failed(c);
-    code = sum_targets(c, self, target, weight, arg_int(a, 4), each, &sums);
-    if (!code) code = gd_apply_reserve(a, 2);
-    if (code) {
-        gd_release(each);
-        return code;
-    }
-    double total = reduction == GD_REDUCE_MEAN ? sums.loss / sums.weight : sums.loss;
-    a->out[0] = each ? each : gd_scalar_f64(c, total, dtype);
-    a->out[1] = gd_scalar_f64(c, apart ? 0 : sums.weight, dtype);
-    return a->out[0] && a->out[1] ? GD_OK : gd_failed(c);
-}
-
-/* New: inputs of more than two dimensions, as rows of classes. */
-static gd_tensor *nll_of_images(gd_ctx *c, gd_tensor *input, gd_tensor *target, const gd_value *weight,
-                                gd_reduction reduction, int64_t ignored) {
-    char own[TEXT], other[TEXT];
-    bool same = target->ndim == input->ndim - 1 && target->sizes[0] == input->sizes[0];
-    for (int d = 1; same && d < target->ndim; d++) same = target->sizes[d] == input->sizes[d + 1];
-    if (!same) {
-        gd_fail(c, GD_E_RUNTIME, "size mismatch (got input: %s, target: %s)",
-                gd_shape_text(own, sizeof own, input->ndim, input->sizes),
-                gd_shape_text(other, sizeof other, target->ndim, target->sizes));
-        return NULL;
-    }
-    c->error.code = GD_OK;
-    const int64_t rows[] = {target->numel, input->sizes[1]}, one = 1, last = -1;
-    gd_tensor *flat = GX(c, movedim, T_(input), IS_(&one, 1), IS_(&last, 1));
-    flat = GX(c, reshape, T_(flat), IS_(rows, 2));
-    gd_tensor *classes = GX(c, reshape, T_(target), IS_(rows, 1));
-    gd_tensor *loss = GX(c, _nll_loss, T_(flat), T_(classes), *weight, I_(reduction), I_(ignored));
-    if (reduction == GD_REDUCE_NONE) loss = GX(c, reshape, T_(loss), IS_(target->sizes, target->ndim));
-    return gd_retain(loss);
-}
-
-static gd_tensor *nll(gd_ctx *c, gd_tensor *input, gd_tensor *target, const gd_value *weight, gd_reduction reduction,
-                      int64_t ignored) {
-    if (input->ndim < 1) {
-        gd_fail(c, GD_E_VALUE, "Expected 1 or more dimensions (got 0)");
-    } else if (input->ndim != 1 && (target->ndim == 0 || input->sizes[0] != target->sizes[0])) {
-        gd_fail(c, GD_E_VALUE, "Expected input batch_size (%lld) to match target batch_size (%lld).",
-                (long long)input->sizes[0], (long long)(target->ndim ? target->sizes[0] : 0));
-    } else if (!gd_dtype_is_float((gd_dtype)input->dtype)) {
-        gd_fail(c, GD_E_DTYPE, "\"nll_loss_out_frame\" not implemented for '%s'",
-                gd_dtype_scalar_name((gd_dtype)input->dtype));
-    } else if (input->ndim > 2) {
-        return nll_of_images(c, input, target, weight, reduction, ignored);
-    } else {
-        return DO(c, _nll_loss, TV(input), TV(target), *weight, GD_INT_VALUE(reduction), GD_INT_VALUE(ignored));
-    }
-    return NULL;
-}
-
-gd_code gd_fw_nll_loss(gd_apply *a) {
-    gd_reduction reduction;
-    gd_code code = gd_read_reduction(a, 3, 5, 6, &reduction);
-    if (code) return code;
-    return give(a, nll(a->ctx, arg_tensor(a, 0), arg_tensor(a, 1), &a->args[2], reduction, arg_int(a, 4)));
-}
-
-/* Targets that are probabilities: -(log_softmax * target [* weight]) summed
- * over the classes. */
-static gd_tensor *probability_loss(gd_ctx *c, gd_tensor *scores, gd_tensor *target, gd_tensor *weight,
-                                   gd_reduction reduction, int dim) {
-    gd_tensor *p = DO(c, mul, TV(scores), TV(target));
-    if (weight && p) {
-        int64_t shape[GD_MAX_DIMS];
-        for (int d = 0; d < scores->ndim; d++) shape[d] = d == dim ? weight->numel : 1;
-        gd_tensor *w = DO(c, reshape, TV(weight), GD_INTS_VALUE(shape, scores->ndim));
-        p = w ? then_release(GD_THEN(c, mul, p, w), w) : then_release(NULL, p);
-    }
-    if (!p) return NULL;
-    const int64_t dims[] = {dim};
-    gd_tensor *sum = reduction == GD_REDUCE_NONE ? DO(c, sum_dim, TV(p), GD_INTS_VALUE(dims, 1)) : DO(c, sum, TV(p));
-    gd_release(p);
-    gd_tensor *loss = GD_THEN1(c, neg, sum);
-    if (!loss || reduction != GD_REDUCE_MEAN) return loss;
-    int64_t classes = scores->sizes[dim], n = classes ? scores->numel / classes : 0;
-    return then_release(DO(c, _div_number, TV(loss), GD_INT_VALUE(n)), loss);
-}
-
-gd_code gd_fw_cross_entropy(gd_apply *a) {
-    gd_ctx *c = a->ctx;
-    gd_tensor *input = arg_tensor(a, 0), *target = arg_tensor(a, 1), *out;
-    gd_reduction reduction;
-    int dim = input->ndim == 1 ? 0 : 1;
-    bool probabilities = gd_same_shape(input, target) && input->ndim > 0;
-    gd_code code = gd_read_reduction(a, 3, 5, 6, &reduction);
-    if (code) return code;
-    if (arg_f64(a, 7) != 0)
-        return gd_fail(c, GD_E_NOT_IMPLEMENTED, "cross_entropy with label_smoothing is not implemented");
-    if (probabilities && !gd_dtype_is_float((gd_dtype)target->dtype))
-        return gd_fail(c, GD_E_DTYPE,
-                       "Expected floating point type for target with class "
-                       "probabilities, got %s",
-                       gd_dtype_scalar_name((gd_dtype)target->dtype));
-    gd_tensor *scores = DO(c, log_softmax, a->args[0], GD_INT_VALUE(dim));
-    if (!scores) return gd_failed(c);
-    out = probabilities ? probability_loss(c, scores, target, gd_maybe_tensor(a, 2), reduction, dim)
-                        : nll(c, scores, target, &a->args[2], reduction, arg_int(a, 4));
-    gd_release(scores);
-    return give(a, out);
-}
-
 /* ---- probabilities of two classes
  * -------------------------------------------------------------------------------------
  */
@@ -285,6 +115,20 @@ gd_code gd_fw__bce_loss(gd_apply *a) {
     gd_grad_mode mode = gd_pause_recording(c);
     gd_tensor *loss = bce(c, arg_tensor(a, 0), arg_tensor(a, 1));
     gd_tensor *out = weighted(c, loss, gd_maybe_tensor(a, 2), (gd_reduction)arg_int(a, 3));
+    c->mode = mode;
+    return give(a, out);
+}
+
+/* grad (x - target) / (x (1 - x)) */
+gd_code gd_fw__bce_gradient(gd_apply *a) {
+    gd_ctx *c = a->ctx;
+    gd_grad_mode mode = gd_pause_recording(c);
+    gd_tensor *x = arg_tensor(a, 1), *off = DO(c, rsub_scalar, TV(x), GD_INT_VALUE(1));
+    gd_tensor *below = off ? GD_THEN(c, mul, off, x) : NULL, *out = DO(c, sub, TV(x), a->args[2]);
+    below = below ? then_release(DO(c, clamp_min, TV(below), GD_FLOAT_VALUE(1e-12)), below) : NULL;
+    out = out ? GD_THEN(c, mul, out, arg_tensor(a, 0)) : NULL;
+    out = out && below ? GD_THEN(c, div, out, below) : then_release(NULL, out);
+    gd_release(below);
     c->mode = mode;
     return give(a, out);
 }

@@ -31,6 +31,16 @@ void gd_bw__tied(gd_bw *b) {
     if (gd_bw_needs(b, 1)) gd_bw_set(b, 1, GX(b->ctx, zeros_like, T_(b->grads[0])));
 }
 
+/* Gradients that PyTorch cannot derive again: hidden rows, named as its own with a `_` before. */
+void gd_bw_no_second(gd_bw *b) {
+    (void)gd_fail(b->ctx, GD_E_NOT_IMPLEMENTED, "derivative for aten::%s is not implemented", gd_bw_op(b)->name + 1);
+}
+
+/* Those that its table of derivatives itself names as having none. */
+void gd_bw_no_second_derivative(gd_bw *b) {
+    (void)gd_fail(b->ctx, GD_E_NOT_IMPLEMENTED, "derivative for %s is not implemented", gd_bw_op(b)->name + 1);
+}
+
 void gd_bw_softplus(gd_bw *b) {
     gd_ctx *c = b->ctx;
     gd_tensor *g = b->grads[0], *x = gd_bw_tensor(b, 0);
@@ -90,6 +100,25 @@ void gd_bw__nll_loss(gd_bw *b) {
     gd_bw_set(b, 0, TIED(b, _nll_gradient, all, gd_bw_tensor(b, 0)));
 }
 
+/* The same for images, whose classes are dimension 1. */
+void gd_bw__nll_loss2d(gd_bw *b) {
+    gd_ctx *c = b->ctx;
+    int ndim = 0;
+    const int64_t *sizes = gd_bw_sizes(b, 0, &ndim), whole[] = {-1};
+    gd_tensor *g = b->grads[0], *target = gd_bw_tensor(b, 1);
+    if (!g || !sizes || !target) return;
+    gd_tensor *kept = GX(c, ne, T_(target), T_(gx_number(c, number_of(b, 4))));
+    gd_tensor *safe = GX(c, masked_fill, T_(target), T_(logical_not(c, kept)), I_(0));
+    gd_tensor *flat = GX(c, reshape, T_(safe), GD_INTS_VALUE(whole, 1));
+    gd_tensor *slope = slopes(b, GX(c, reshape, T_(kept), GD_INTS_VALUE(whole, 1)), flat);
+    if (reduction_of(b, 3) == GD_REDUCE_MEAN) slope = gx_div(c, slope, GX(c, detach, T_(gd_bw_output(b, 1))));
+    slope = GX(c, reshape, T_(slope), GD_INTS_VALUE(target->sizes, target->ndim));
+    gd_tensor *zeros = gd_pool_add(c, gd_zeros(c, gd_bw_dtype(b, 0), ndim, sizes));
+    gd_tensor *all = GX(c, scatter_add, T_(zeros), I_(1), T_(GX(c, unsqueeze, T_(safe), I_(1))),
+                        T_(GX(c, unsqueeze, T_(gx_mul(c, slope, g)), I_(1))));
+    gd_bw_set(b, 0, TIED(b, _nll2d_gradient, all, gd_bw_tensor(b, 0)));
+}
+
 /* ---- binary cross entropy -----------------------------------------------------------------------------------------
  */
 
@@ -104,11 +133,24 @@ void gd_bw__bce_loss(gd_bw *b) {
     gd_ctx *c = b->ctx;
     gd_tensor *x = gd_bw_tensor(b, 0), *g = element_gradient(b, 2, 3);
     if (gd_bw_needs(b, 0)) {
-        gd_tensor *below = GX(c, clamp_min, T_(gx_mul(c, one_minus(c, x), x)), F_(1e-12));
-        gd_tensor *r = gx_div(c, gx_mul(c, g, gx_sub(c, x, gd_bw_tensor(b, 1))), below);
-        gd_bw_set(b, 0, TIED(b, _bce_gradient, r, x));
+        gd_bw_set(b, 0, GX(c, _bce_gradient, T_(g), T_(x), T_(gd_bw_tensor(b, 1))));
     }
     if (gd_bw_needs(b, 1)) gd_bw_set(b, 1, gx_mul(c, g, gx_sub(c, GX(c, log1p, T_(gx_neg(c, x))), GX(c, log, T_(x)))));
+}
+
+/* PyTorch keeps the second derivative finite at 0 and 1 with another term than the first. */
+void gd_bw__bce_gradient(gd_bw *b) {
+    const double eps = 1e-12;
+    gd_ctx *c = b->ctx;
+    gd_tensor *g = gd_bw_tensor(b, 0), *x = gd_bw_tensor(b, 1), *t = gd_bw_tensor(b, 2);
+    gd_tensor *off = one_minus(c, x), *both = gx_mul(c, gx_add_s(c, x, eps), gx_add_s(c, off, eps));
+    gd_tensor *passed = gx_mul(c, b->grads[0], g);
+    if (gd_bw_needs(b, 0)) gd_bw_set(b, 0, gx_mul(c, b->grads[0], gx_div(c, gx_sub(c, x, t), both)));
+    if (gd_bw_needs(b, 1)) {
+        gd_tensor *square = gx_sub(c, gx_mul(c, x, x), gx_mul(c, gx_mul_s(c, x, 2), t));
+        gd_bw_set(b, 1, gx_mul(c, gx_div(c, gx_add(c, square, t), gx_mul(c, both, both)), passed));
+    }
+    if (gd_bw_needs(b, 2)) gd_bw_set(b, 2, gx_neg(c, gx_div(c, passed, gx_mul(c, off, x))));
 }
 
 void gd_bw__bce_logits(gd_bw *b) {
@@ -123,7 +165,7 @@ void gd_bw__bce_logits(gd_bw *b) {
         gd_bw_set(b, 0, gx_mul(c, gx_sub(c, p, target), g));
     }
     if (gd_bw_needs(b, 1) && pos) {
-        gd_tensor *slope = gx_sub(c, GX(c, log, T_(one_minus(c, p))), gx_mul(c, pos, GX(c, log, T_(p))));
+        gd_tensor *slope = gx_sub(c, GX(c, logsigmoid, T_(gx_neg(c, x))), gx_mul(c, pos, GX(c, logsigmoid, T_(x))));
         gd_bw_set(b, 1, gx_mul(c, slope, g));
     } else if (gd_bw_needs(b, 1)) {
         gd_bw_set(b, 1, gx_neg(c, gx_mul(c, x, g)));

@@ -1,9 +1,10 @@
-/* norms.c: norms of vectors and matrices, and condition numbers; rows of matrix.def. */
+/* norms.c: norms of vectors and matrices, and condition numbers; rows of matrix.def, and normalize. */
 #include <math.h>
 #include <string.h>
 
 #include "core/ops/families.h"
 #include "core/ops/matrices.h"
+#include "core/plan/trace.h"
 
 #define TEXT 512
 
@@ -196,6 +197,7 @@ static gd_tensor *condition(gd_ctx *c, gd_tensor *t, const gd_value *p) {
     const gd_value args[] = {T_(t)};
     if (gd_pooled_outputs(c, GD_OP_inv_ex, args, 1, all, 2)) return NULL;
     gd_tensor *inverse = all[0];
+    gd_trace_expect(c, all[1]);
     bool singular = false;
     for (int64_t i = 0; i < all[1]->numel; i++) singular |= ((const int32_t *)all[1]->data)[i] != 0;
     if (singular) {
@@ -222,4 +224,14 @@ gd_code gd_fw_cond(gd_apply *a) {
     if (code) return code;
     if (t->numel == 0) return give(a, gd_batch_new(c, (gd_dtype)t->dtype, t, -1));
     return give_shared(a, fabs(p) == 2 ? spectral_condition(c, t, p < 0) : condition(c, t, v));
+}
+
+/* ---- vectors of norm 1 ------------------------------------------------------------------------------------------ */
+
+gd_code gd_fw_normalize(gd_apply *a) {
+    gd_ctx *c = gd_composing(a);
+    gd_tensor *t = arg_tensor(a, 0);
+    gd_tensor *norm = GX(c, norm, T_(t), a->args[1], a->args[2], B_(true));
+    norm = GX(c, clamp_min, T_(norm), a->args[3]);
+    return give_shared(a, gx_div(c, t, GX(c, expand, T_(norm), GD_INTS_VALUE(t->sizes, t->ndim))));
 }

@@ -20,7 +20,7 @@
  *   saves      PyTorch's names of the node's saved fields, sorted as PyTorch lists them: an argument's
  *              name saves the argument (a Tensor with a version check), `result`/`result1`… an output
  *              (`indices` etc. may be given as `indices=result1`), `self_sizes`, `self_sym_sizes`,
- *              `self_numel`, `mat2_sym_strides` … a property of a Tensor argument. A field that only
+ *              `self_numel`, `self_dim`, `mat2_sym_strides` … a property of a Tensor argument. A field that only
  *              gradd needs is not listed here: the rule reads any non-Tensor argument with gd_bw_arg.
  *              As PyTorch does, a Tensor is saved only if some gradient needs it: `other{self}` saves
  *              `other` only if `self` needs a gradient; it is then "default constructed" otherwise.
@@ -46,7 +46,8 @@ enum {
     GD_HIDDEN = 1u << 10,      /* for derivative rules only; not listed nor callable by clients; name starts with `_` */
     GD_INPLACE_GRAD = 1u << 11, /* only the in-place form has a gradient: the result proper is bool */
     GD_VARARGS =
-        1u << 12 /* the last positional argument, a Tensor[], also takes its tensors one by one: block_diag(a, b) */
+        1u << 12, /* the last positional argument, a Tensor[], also takes its tensors one by one: block_diag(a, b) */
+    GD_ANY_DTYPE = 1u << 13 /* forward knows the narrow dtypes itself (narrow.h); composites and views do anyway */
 };
 
 /* Scratch memory of one application: bump-allocated, freed when it ends. */
@@ -62,6 +63,7 @@ typedef struct gd_apply {
     gd_tensor **out; /* `few`, or the heap after gd_apply_reserve */
     int nout;
     gd_tensor *few[GD_INLINE_OUTPUTS];
+    bool list; /* answers a tuple here, though the row has no GD_LIST_RESULT */
     bool has_value;
     gd_value value; /* plain result (item, allclose …) */
     int64_t *ints;  /* heap: backs a GD_V_INTS value; owned by the result */
@@ -114,7 +116,8 @@ typedef enum gd_save_kind {
     GD_SAVE_OUTPUT, /* output `index` */
     GD_SAVE_SIZES,  /* sizes of Tensor argument `index` */
     GD_SAVE_STRIDES,
-    GD_SAVE_NUMEL
+    GD_SAVE_NUMEL,
+    GD_SAVE_DIM /* its number of dimensions */
 } gd_save_kind;
 
 enum { GD_MAX_SAVES = 12 }; /* fields of one node: NativeGroupNormBackward0 has 9 */
@@ -125,6 +128,8 @@ typedef struct gd_save {
     int index;
     uint32_t only_if; /* bit i: save only if diff argument (by argument index) i needs a gradient; 0: always */
 } gd_save;
+
+struct gd_refusal; /* narrow.c */
 
 struct gd_op {
     int id;
@@ -145,6 +150,9 @@ struct gd_op {
     uint8_t diff[GD_MAX_ARGS]; /* argument indexes with an edge */
     int nsaves;
     gd_save saves[GD_MAX_SAVES];
+    uint32_t places; /* arguments that say where, not what: indexes, masks (narrow.c) */
+    const struct gd_refusal
+        *refuses[GD_DTYPE_COUNT - GD_INT8]; /* the narrow dtypes that PyTorch's kernel lacks: narrow.c */
 };
 
 /* The ids: one enumerator a row, in the order of GD_OP_FILES in op_table.h. */
@@ -181,6 +189,5 @@ void gd_scratch_clear(gd_scratch *scratch);
 /* promote.c: PyTorch's result_type over tensors (NULLs skipped): dims > 0-dim > wrapped numbers (SEMANTICS 47). */
 gd_dtype gd_result_type(gd_tensor *const *tensors, int n);
 bool gd_can_cast(gd_dtype from, gd_dtype to); /* for in-place and out: float to int refused, … */
-gd_dtype gd_promote_dtypes(gd_dtype a, gd_dtype b);
 
 #endif

@@ -323,3 +323,40 @@ gd_code gd_fw_pixel_shuffle(gd_apply *a) {
     gd_contiguous_strides(t->ndim, out, strides);
     return give(a, then_release(gd_alias(c, fresh, t->ndim, out, strides, 0), fresh));
 }
+
+/* ---- channel_shuffle ------------------------------------------------------------------------------------------- */
+
+/* param 0 refuses matrices, as PyTorch does. */
+static gd_code check_channels(gd_apply *a) {
+    char text[TEXT];
+    gd_ctx *c = a->ctx;
+    const gd_tensor *x = arg_tensor(a, 0);
+    const int64_t groups = arg_int(a, 1);
+    if (x->ndim < (a->op->param ? 2 : 3))
+        return gd_fail(c, GD_E_SHAPE, "channel_shuffle expects input with > 2 dims, but got input with sizes %s",
+                       gd_shape_text(text, sizeof text, x->ndim, x->sizes));
+    if (groups <= 0)
+        return gd_fail(c, GD_E_RUNTIME, "Number of groups to divide channels in must be positive. Value of groups:%lld",
+                       (long long)groups);
+    if (x->sizes[1] % groups != 0)
+        return gd_fail(c, GD_E_SHAPE,
+                       "Number of channels must be divisible by groups. Got %lld channels and %lld groups.",
+                       (long long)x->sizes[1], (long long)groups);
+    return GD_OK;
+}
+
+gd_code gd_fw_channel_shuffle(gd_apply *a) {
+    gd_ctx *c = gd_composing(a);
+    gd_tensor *x = arg_tensor(a, 0);
+    gd_code code = check_channels(a);
+    if (code) return code;
+    int64_t rest = 1;
+    for (int d = 2; d < x->ndim; d++) rest *= x->sizes[d];
+    const int64_t groups = arg_int(a, 1), apart[] = {x->sizes[0], groups, x->sizes[1] / groups, rest};
+    gd_grad_mode mode = gd_compose_unrecorded(c);
+    gd_tensor *t = GX(c, transpose, T_(GX(c, reshape, T_(x), GD_INTS_VALUE(apart, 4))), I_(1), I_(2));
+    t = GX(c, reshape, T_(GX(c, contiguous, T_(t))), GD_INTS_VALUE(x->sizes, x->ndim));
+    t = GX(c, clone, T_(t)); /* of one group the reshapes are x itself */
+    c->mode = mode;
+    return give_shared(a, t);
+}

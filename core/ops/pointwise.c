@@ -120,7 +120,7 @@ static bool same_plain(const gd_tensor *a, const gd_tensor *b) {
 /* Floats of one dtype and shape, contiguous, into a new output: no promotion, no broadcasting. */
 static bool is_simple(const gd_apply *a, gd_kernel k, int nin) {
     const gd_tensor *t = a->args[0].u.tensor;
-    if (a->out[0] || !gd_dtype_is_float((gd_dtype)t->dtype) || (traits[k] & K_TEST)) return false;
+    if (a->out[0] || a->ctx->trace || !gd_dtype_is_float((gd_dtype)t->dtype) || (traits[k] & K_TEST)) return false;
     if (nin == 2 && !same_plain(t, a->args[1].u.tensor)) return false;
     if (t->flags & GD_F_WRAPPED_NUMBER) return false;
     if (t->numel == 1) return true;
@@ -195,6 +195,7 @@ static gd_code run_alpha(gd_run *r, const gd_value *alpha, bool minus) {
         gd_convert_value(r->compute, alpha, scale);
         r->kernel = minus ? GD_K_SUB_ALPHA : GD_K_ADD_ALPHA;
         r->extra = scale;
+        r->extra_bytes = gd_dtype_bytes(r->compute);
     }
     return gd_run_pointwise(r);
 }
@@ -327,20 +328,12 @@ static gd_code fail_no_bounds(gd_apply *a) {
     return gd_fail(a->ctx, GD_E_RUNTIME, "torch.clamp: At least one of 'min' or 'max' must not be None");
 }
 
-/* PyTorch's C++ names of the dtypes, which some of its checks print. */
-static const char *c_name(gd_dtype dtype) {
-    static const char *const names[GD_DTYPE_COUNT] = {
-        [GD_UINT8] = "unsigned char", [GD_INT32] = "int",      [GD_INT64] = "long int",
-        [GD_FLOAT32] = "float",       [GD_FLOAT64] = "double", [GD_BOOL] = "bool"};
-    return names[dtype];
-}
-
 /* The loop between the bounds that are there, which begin at r->extra; a NaN among two gives NaN. */
 static gd_code run_clamp(gd_run *r, gd_tensor *const *bounds, int n) {
     const gd_tensor *out = r->a->out[0];
     if (out && !gd_can_cast(r->result, (gd_dtype)out->dtype))
         return gd_fail(r->a->ctx, GD_E_DTYPE, "result type %s can't be cast to the desired output type %s",
-                       gd_dtype_scalar_name(r->result), c_name((gd_dtype)out->dtype));
+                       gd_dtype_scalar_name(r->result), gd_dtype_c_name((gd_dtype)out->dtype));
     for (int i = 0; n == 2 && i < n; i++) {
         if (!isnan(gd_load_f64((gd_dtype)bounds[i]->dtype, bounds[i]->data))) continue;
         r->kernel = GD_K_MUL;
@@ -374,6 +367,7 @@ static gd_code clamp_numbers(gd_apply *a, int lo, int hi) {
         if (at[i] >= 0 && given(a, at[i]))
             gd_convert_value(r.compute, &a->args[at[i]], extra + gd_dtype_bytes(r.compute) * (size_t)k++);
     r.extra = extra;
+    r.extra_bytes = (size_t)n * gd_dtype_bytes(r.compute);
     return run_clamp(&r, types + 1, n);
 }
 
@@ -410,7 +404,7 @@ gd_code gd_fw_where(gd_apply *a) {
 static gd_code check_lerp_dtype(const gd_run *r, int i, const char *name) {
     if (r->in[i]->dtype == r->in[0]->dtype || (r->in[i]->flags & GD_F_WRAPPED_NUMBER)) return GD_OK;
     return gd_fail(r->a->ctx, GD_E_DTYPE, "expected dtype %s for `%s` but got dtype %s",
-                   c_name((gd_dtype)r->in[0]->dtype), name, c_name((gd_dtype)r->in[i]->dtype));
+                   gd_dtype_c_name((gd_dtype)r->in[0]->dtype), name, gd_dtype_c_name((gd_dtype)r->in[i]->dtype));
 }
 
 gd_code gd_fw_lerp(gd_apply *a) {
@@ -423,7 +417,8 @@ gd_code gd_fw_lerp(gd_apply *a) {
     if (!gd_dtype_is_float(r.compute)) return gd_fail_kernel(a->ctx, kernel_text(&r), r.compute);
     _Alignas(8) char weight[8];
     if (scalar) gd_convert_value(r.compute, &a->args[2], weight);
-    r.extra = weight;
+    r.extra = scalar ? weight : NULL;
+    r.extra_bytes = scalar ? gd_dtype_bytes(r.compute) : 0;
     return gd_run_pointwise(&r);
 }
 
@@ -444,6 +439,7 @@ gd_code gd_fw_addc(gd_apply *a) {
     _Alignas(8) char value[8];
     gd_convert_value(r.compute, a->nargs > 3 ? &a->args[3] : &one, value);
     r.extra = value;
+    r.extra_bytes = gd_dtype_bytes(r.compute);
     return gd_run_pointwise(&r);
 }
 
@@ -460,6 +456,7 @@ gd_code gd_fw_round_decimals(gd_apply *a) {
     _Alignas(8) char extra[8];
     gd_convert_value(r.compute, &GD_FLOAT_VALUE(decimals < 0 ? -scale : scale), extra);
     r.extra = extra;
+    r.extra_bytes = gd_dtype_bytes(r.compute);
     return gd_run_pointwise(&r);
 }
 
@@ -469,6 +466,7 @@ gd_code gd_fw_scaled_mul(gd_apply *a) {
     _Alignas(8) char scale[8];
     gd_convert_value(r.compute, &a->args[2], scale);
     r.extra = scale;
+    r.extra_bytes = gd_dtype_bytes(r.compute);
     if (is_simple(a, r.kernel, 2)) return run_simple(a, gd_pointwise_loop(r.kernel, r.compute), 2, scale);
     return gd_run_pointwise(&r);
 }

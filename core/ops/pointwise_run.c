@@ -5,6 +5,8 @@
  */
 #include "core/ops/pointwise_run.h"
 
+#include "core/plan/trace.h"
+
 #include <string.h>
 
 gd_code gd_fail_kernel(gd_ctx *ctx, const char *kernel, gd_dtype dtype) {
@@ -246,6 +248,7 @@ gd_code gd_run_pointwise(gd_run *r) {
     gd_apply *a = r->a;
     gd_loop loop = r->loop ? r->loop : gd_pointwise_loop(r->kernel, r->compute);
     if (!loop) return gd_fail_kernel(a->ctx, a->op->name, r->compute);
+    if (a->ctx->trace) gd_trace_pointwise(r);
     shape s;
     gd_code code = broadcast_inputs(r, &s);
     if (code) return code;

@@ -16,7 +16,8 @@ typedef struct gd_run {
     gd_dtype compute; /* inputs are converted to it (but the condition of GD_K_WHERE) */
     gd_dtype result;  /* what the kernel writes: compute, or bool */
     const void *extra;
-    gd_loop loop; /* NULL: that of `kernel` */
+    size_t extra_bytes; /* what extra points to, for traces; 0: cannot be copied */
+    gd_loop loop;       /* NULL: that of `kernel` */
 } gd_run;
 
 /* Computes into a->out[0]: a new tensor of the broadcast shape, or the given one (`result` must be castable to its

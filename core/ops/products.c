@@ -5,6 +5,7 @@
 #include "core/kernels/kernels.h"
 #include "core/ops/compose.h"
 #include "core/ops/families.h"
+#include "core/plan/trace.h"
 
 #define TEXT 512
 
@@ -111,6 +112,7 @@ static gd_code contraction_by_list(gd_apply *a, contraction *k) {
         return gd_fail(c, GD_E_SHAPE, "both dimension lists should have same length");
     k->n = (int)dims->sizes[1];
     if (k->n == 0) return GD_OK;
+    gd_trace_read(c, dims, "the dims of tensordot()");
     gd_tensor *flat = gd_pool_add(c, gd_as_contiguous(c, dims));
     if (!flat) return gd_failed(c);
     if (flat->dtype != GD_INT64) return gd_fail(c, GD_E_DTYPE, "tensordot expects dims to be integers");
@@ -442,4 +444,45 @@ gd_code gd_fw__trilinear(gd_apply *a) {
     out = GX(c, clone, T_(GX(c, reshape, T_(out), SHAPE_(n, o))));
     c->mode = mode;
     return give_shared(a, out);
+}
+
+/* ---- powers ------------------------------------------------------------------------------------------------ */
+
+/* n powers of t from the 0th on, along a new last dimension: ones, and products of more and more copies of t. */
+static gd_tensor *powers(gd_ctx *c, gd_tensor *t, int64_t n) {
+    int64_t sizes[GD_MAX_DIMS];
+    for (int d = 0; d < t->ndim; d++) sizes[d] = t->sizes[d];
+    sizes[t->ndim] = n - 1;
+    gd_tensor *copies = GX(c, expand, T_(GX(c, unsqueeze, T_(t), I_(-1))), IS_(sizes, t->ndim + 1));
+    gd_tensor *products = GX(c, cumprod, T_(copies), I_(-1));
+    sizes[t->ndim] = 1;
+    gd_tensor *ones = products ? GX(c, new_ones, T_(products), IS_(sizes, t->ndim + 1)) : NULL;
+    gd_tensor *const both[] = {ones, products};
+    return ones ? GX(c, cat, TS_(both, 2), I_(-1)) : NULL;
+}
+
+gd_code gd_fw_linalg_vander(gd_apply *a) {
+    gd_ctx *c = gd_composing(a);
+    gd_tensor *x = arg_tensor(a, 0);
+    if (x->dtype == GD_BOOL)
+        return gd_fail(c, GD_E_DTYPE, "linalg.vander supports floating point, complex, and integer tensors, but got %s",
+                       gd_dtype_scalar_name((gd_dtype)x->dtype));
+    if (x->ndim >= GD_MAX_DIMS) return gd_fail(c, GD_E_SHAPE, "tensors have at most %d dimensions", GD_MAX_DIMS);
+    int64_t n = a->args[1].kind == GD_V_INT ? arg_int(a, 1) : x->ndim ? x->sizes[x->ndim - 1] : 1;
+    if (n <= 1) return gd_fail(c, GD_E_RUNTIME, "N must be greater than 1.");
+    if (x->ndim == 0) x = GX(c, unsqueeze, T_(x), I_(0));
+    return give_shared(a, x ? powers(c, x, n) : NULL);
+}
+
+gd_code gd_fw_vander(gd_apply *a) {
+    gd_ctx *c = gd_composing(a);
+    gd_tensor *x = arg_tensor(a, 0);
+    const int64_t last[] = {1};
+    if (x->ndim != 1) return gd_fail(c, GD_E_SHAPE, "x must be a one-dimensional tensor.");
+    int64_t n = a->args[1].kind == GD_V_INT ? arg_int(a, 1) : x->numel;
+    if (n < 0) return gd_fail(c, GD_E_RUNTIME, "N must be non-negative.");
+    const int64_t sizes[] = {x->numel, n};
+    gd_dtype dtype = gd_dtype_is_float((gd_dtype)x->dtype) ? (gd_dtype)x->dtype : GD_INT64;
+    gd_tensor *all = n > 1 ? powers(c, x, n) : GX(c, ones, IS_(sizes, 2), GD_DTYPE_VALUE(dtype));
+    return give_shared(a, a->args[2].u.boolean ? all : GX(c, flip, T_(all), IS_(last, 1)));
 }

@@ -1,14 +1,7 @@
 /* promote.c: which dtype an op computes in, as torch.result_type decides it. */
 #include "core/ops/op.h"
 
-/* bool < integers by size < floats by size: our dtypes form a chain, so promotion takes the higher. */
-static const uint8_t rank[GD_DTYPE_COUNT] = {
-    [GD_BOOL] = 0, [GD_UINT8] = 1, [GD_INT32] = 2, [GD_INT64] = 3, [GD_FLOAT32] = 4, [GD_FLOAT64] = 5,
-};
-
 #define NONE (-1) /* no operand of this priority was seen */
-
-gd_dtype gd_promote_dtypes(gd_dtype a, gd_dtype b) { return rank[a] >= rank[b] ? a : b; }
 
 bool gd_can_cast(gd_dtype from, gd_dtype to) {
     if (gd_dtype_is_float(from) && !gd_dtype_is_float(to)) return false;

@@ -167,8 +167,11 @@ gd_code gd_fw_normal_(gd_apply *a) {
 }
 
 static gd_code check_bounds(gd_ctx *ctx, gd_dtype dtype, double from, double to) {
-    double most = dtype == GD_FLOAT32 ? (double)FLT_MAX : DBL_MAX;
-    const char *type = dtype == GD_FLOAT32 ? "float" : "double";
+    const double most = dtype == GD_FLOAT64    ? DBL_MAX
+                        : dtype == GD_FLOAT16  ? 65504
+                        : dtype == GD_BFLOAT16 ? 0x1.fep127
+                                               : (double)FLT_MAX;
+    const char *type = gd_dtype_c_name(dtype);
     if (!(fabs(from) <= most)) return gd_fail(ctx, GD_E_RUNTIME, "from is out of bounds for %s", type);
     if (!(fabs(to) <= most)) return gd_fail(ctx, GD_E_RUNTIME, "to is out of bounds for %s", type);
     if (!(from <= to))
@@ -202,9 +205,20 @@ static gd_code check_bound(gd_ctx *ctx, gd_dtype dtype, int64_t v, const char *w
         [GD_UINT8] = {"unsigned char", 0, 255},          [GD_INT32] = {"int", INT32_MIN, INT32_MAX},
         [GD_INT64] = {"long", INT64_MIN, INT64_MAX},     [GD_FLOAT32] = {"float", INT64_MIN, INT64_MAX},
         [GD_FLOAT64] = {"double", INT64_MIN, INT64_MAX}, [GD_BOOL] = {"bool", 0, 1},
+        [GD_INT8] = {"signed char", INT8_MIN, INT8_MAX}, [GD_INT16] = {"short", INT16_MIN, INT16_MAX},
+        [GD_FLOAT16] = {"c10::Half", -65504, 65504},     [GD_BFLOAT16] = {"c10::BFloat16", INT64_MIN, INT64_MAX},
     };
     if (v >= types[dtype].low && v <= types[dtype].high) return GD_OK;
     return gd_fail(ctx, GD_E_RUNTIME, "%s is out of bounds for %s", which, types[dtype].name);
+}
+
+static gd_code check_integers(gd_ctx *ctx, gd_dtype dtype, int64_t low, int64_t high) {
+    if (low >= high)
+        return gd_fail(ctx, GD_E_RUNTIME,
+                       "random_ expects 'from' to be less than 'to', but got from=%" PRId64 " >= to=%" PRId64, low,
+                       high);
+    gd_code code = check_bound(ctx, dtype, low, "from");
+    return code ? code : check_bound(ctx, dtype, high - 1, "to - 1");
 }
 
 gd_code gd_fw_randint(gd_apply *a) {
@@ -213,18 +227,38 @@ gd_code gd_fw_randint(gd_apply *a) {
     int64_t low = from ? arg_int(a, 0) : 0, high = arg_int(a, from), numel;
     gd_dtype dtype = gd_dtype_or(a, size + 1, GD_INT64);
     gd_code code = gd_checked_numel(ctx, dtype, arg_count(a, size), arg_ints(a, size), &numel);
-    if (!code && low >= high)
-        code =
-            gd_fail(ctx, GD_E_RUNTIME,
-                    "random_ expects 'from' to be less than 'to', but got from=%" PRId64 " >= to=%" PRId64, low, high);
-    if (!code) code = check_bound(ctx, dtype, low, "from");
-    if (!code) code = check_bound(ctx, dtype, high - 1, "to - 1");
+    if (!code) code = check_integers(ctx, dtype, low, high);
     if (code) return code;
     gd_tensor *t = gd_empty(ctx, dtype, arg_count(a, size), arg_ints(a, size));
     size_t width = gd_dtype_bytes(dtype);
     for (int64_t i = 0; t && i < numel; i++)
         gd_store_i64(dtype, t->data + (size_t)i * width,
                      gd_random_integer(&ctx->generator, low, (uint64_t)high - (uint64_t)low));
+    return gd_give_new(a, t);
+}
+
+typedef struct integers {
+    gd_generator *generator;
+    gd_dtype dtype;
+    int64_t low;
+    uint64_t range;
+} integers;
+
+static void integer_loop(char *const *data, const int64_t *strides, int64_t n, const void *extra) {
+    const integers *d = extra;
+    for (int64_t i = 0; i < n; i++)
+        gd_store_i64(d->dtype, data[0] + i * strides[0], gd_random_integer(d->generator, d->low, d->range));
+}
+
+gd_code gd_fw_randint_like(gd_apply *a) {
+    int from = a->op->param + 1;
+    int64_t low = from > 1 ? arg_int(a, 1) : 0, high = arg_int(a, from);
+    gd_dtype dtype = gd_dtype_or(a, from + 1, (gd_dtype)arg_tensor(a, 0)->dtype);
+    gd_code code = check_integers(a->ctx, dtype, low, high);
+    if (code) return code;
+    gd_tensor *t = gd_empty_layout(a->ctx, arg_tensor(a, 0), dtype);
+    const integers d = {&a->ctx->generator, dtype, low, (uint64_t)high - (uint64_t)low};
+    if (t) gd_iterate_any_order(&t, 1, integer_loop, &d);
     return gd_give_new(a, t);
 }
 
@@ -295,7 +329,7 @@ gd_code gd_fw_bernoulli(gd_apply *a) {
         /* a float is compared with a float, as PyTorch does */
         double v = gd_load_f64(dtype, p->data + (size_t)i * width);
         double u =
-            dtype == GD_FLOAT32 ? (double)gd_generator_float(&ctx->generator) : gd_generator_double(&ctx->generator);
+            dtype == GD_FLOAT64 ? gd_generator_double(&ctx->generator) : (double)gd_generator_float(&ctx->generator);
         gd_store_i64(dtype, out->data + (size_t)i * width, u < v);
     }
     gd_release(p);

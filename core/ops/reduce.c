@@ -409,10 +409,13 @@ gd_code gd_fw_cumsum(gd_apply *a) {
 }
 
 gd_code gd_fw_softmax_backward(gd_apply *a) {
+    int dim;
+    gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 2), arg_tensor(a, 1)->ndim, &dim);
+    if (code) return code;
     gd_tensor *grad = gd_as_contiguous(a->ctx, arg_tensor(a, 0));
     gd_tensor *output = grad ? gd_as_contiguous(a->ctx, arg_tensor(a, 1)) : NULL;
     gd_tensor *out = output ? gd_empty_like(a->ctx, output, (gd_dtype)output->dtype) : NULL;
-    if (out) gd_scan_along((gd_scan)a->op->param, out, grad, output, (int)arg_int(a, 2));
+    if (out) gd_scan_along((gd_scan)a->op->param, out, grad, output, dim);
     gd_release(grad);
     gd_release(output);
     return give(a, out);

@@ -5,6 +5,7 @@
 #include "core/ops/families.h"
 #include "core/ops/reduce.h"
 #include "core/ops/rules.h"
+#include "core/plan/trace.h"
 
 #define INTS_(p, n) GD_INTS_VALUE(p, n)
 
@@ -71,6 +72,7 @@ void gd_bw__sum_to_size(gd_bw *b) {
 
 static bool has_zero(gd_bw *b, gd_tensor *x) {
     gd_tensor *all = GX(b->ctx, all, T_(x));
+    gd_trace_expect(b->ctx, all);
     return all && gd_load_i64((gd_dtype)all->dtype, all->data) == 0;
 }
 
@@ -133,6 +135,7 @@ void gd_bw_extreme(gd_bw *b) {
     shape s = shape_of(b, -1, -1);
     gd_tensor *x = gd_bw_tensor(b, 0), *y = gd_bw_output(b, 0);
     if (!x || !y) return;
+    if (c->trace) gd_trace_expect(c, GX(c, isnan, T_(y)));
     bool nan = isnan(gd_load_f64((gd_dtype)y->dtype, y->data));
     gd_bw_set(b, 0, shared(b, &s, b->grads[0], nan ? GX(c, isnan, T_(x)) : GX(c, eq, T_(x), T_(y))));
 }
@@ -291,25 +294,40 @@ static gd_tensor *summed(gd_bw *b, gd_tensor *t, int dim, int ndim) {
 }
 
 void gd_bw_softmax(gd_bw *b) {
-    gd_ctx *c = b->ctx;
-    int ndim, dim = scan_dim(b, &ndim);
-    gd_tensor *g = b->grads[0], *y = gd_bw_output(b, 0);
-    if (!b->create_graph) {
-        gd_bw_set(b, 0, GX(c, _softmax_backward, T_(g), T_(y), I_(dim)));
-        return;
-    }
-    gd_tensor *gy = gx_mul(c, g, y);
-    gd_bw_set(b, 0, gx_sub(c, gy, gx_mul(c, y, summed(b, gy, dim, ndim))));
+    gd_bw_set(b, 0, GX(b->ctx, _softmax_backward, T_(b->grads[0]), T_(gd_bw_output(b, 0)), gd_bw_arg(b, 1)));
 }
 
 void gd_bw_log_softmax(gd_bw *b) {
+    gd_bw_set(b, 0, GX(b->ctx, _log_softmax_backward, T_(b->grads[0]), T_(gd_bw_output(b, 0)), gd_bw_arg(b, 1)));
+}
+
+/* The dimension of a gradient row, counted from the front. */
+static int gradient_dim(gd_bw *b, int *ndim) {
+    int dim = 0;
+    gd_bw_sizes(b, 0, ndim);
+    if (gd_wrap_dim(b->ctx, gd_bw_arg(b, 2).u.integer, *ndim, &dim)) return 0; /* cannot be, as above */
+    return dim;
+}
+
+/* Of y (g - sum(g y)), for the cotangent h. */
+void gd_bw__softmax_backward(gd_bw *b) {
     gd_ctx *c = b->ctx;
-    int ndim, dim = scan_dim(b, &ndim);
-    gd_tensor *g = b->grads[0], *y = gd_bw_output(b, 0);
-    if (!b->create_graph)
-        gd_bw_set(b, 0, GX(c, _log_softmax_backward, T_(g), T_(y), I_(dim)));
-    else
-        gd_bw_set(b, 0, gx_sub(c, g, gx_mul(c, GX(c, exp, T_(y)), summed(b, g, dim, ndim))));
+    int ndim, dim = gradient_dim(b, &ndim);
+    gd_tensor *g = gd_bw_tensor(b, 0), *y = gd_bw_tensor(b, 1), *h = b->grads[0];
+    if (gd_bw_needs(b, 0)) gd_bw_set(b, 0, GX(c, _softmax_backward, T_(h), T_(y), gd_bw_arg(b, 2)));
+    if (!gd_bw_needs(b, 1)) return;
+    gd_tensor *both = gx_mul(c, g, h), *along = gx_mul(c, summed(b, gx_mul(c, y, g), dim, ndim), h);
+    gd_tensor *across = gx_mul(c, g, summed(b, gx_mul(c, y, h), dim, ndim));
+    gd_bw_set(b, 1, gx_sub(c, gx_sub(c, both, along), across));
+}
+
+/* Of g - exp(y) sum(g), for the cotangent h. */
+void gd_bw__log_softmax_backward(gd_bw *b) {
+    gd_ctx *c = b->ctx;
+    int ndim, dim = gradient_dim(b, &ndim);
+    gd_tensor *g = gd_bw_tensor(b, 0), *p = GX(c, exp, T_(gd_bw_tensor(b, 1))), *h = b->grads[0];
+    if (gd_bw_needs(b, 0)) gd_bw_set(b, 0, gx_sub(c, h, summed(b, gx_mul(c, h, p), dim, ndim)));
+    if (gd_bw_needs(b, 1)) gd_bw_set(b, 1, gx_mul(c, gx_mul(c, gx_neg(c, summed(b, g, dim, ndim)), p), h));
 }
 
 void gd_bw_cumsum(gd_bw *b) {

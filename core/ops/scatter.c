@@ -198,13 +198,13 @@ static gd_code scatter_check(gd_apply *a, int *dim) {
 static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t size) {
     gd_tensor *flat = gd_pool_add(c, gd_as_contiguous(c, index));
     const int64_t *at = flat ? (const int64_t *)(const void *)flat->data : NULL;
-    for (int64_t i = 0; flat && i < flat->numel; i++)
-        if (at[i] < 0 || at[i] >= size) {
-            (void)gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld",
-                          (long long)at[i], dim, (long long)size);
-            return NULL;
-        }
-    return flat;
+    bool inside = true;
+    for (int64_t i = 0; flat && i < flat->numel; i++) inside &= (uint64_t)at[i] < (uint64_t)size;
+    if (inside) return flat;
+    while (*at >= 0 && *at < size) at++;
+    (void)gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld", (long long)*at, dim,
+                  (long long)size);
+    return NULL;
 }
 
 gd_code gd_fw_scatter(gd_apply *a) {

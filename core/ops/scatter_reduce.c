@@ -48,20 +48,85 @@ typedef struct destination {
     const int64_t *index, *index_strides, *src_strides, *out_strides;
 } destination;
 
-/* Joins every element into out; counts[place] tells how many came. */
+/* One line of the last dimension: element i of src, `from` elements apart, goes to i * step + index[i * at] * along.
+ * counts, if there are any, tell how many came to a place; `replace`: the first one that comes replaces what is there.
+ */
+typedef struct line {
+    int64_t n, from, step, at, along;
+    const int64_t *index;
+    int64_t *counts;
+    bool replace;
+} line;
+
+#define LINE(JOINED)                                                                                                   \
+    for (int64_t i = 0; i < l->n; i++) {                                                                               \
+        const int64_t k = i * l->step + l->index[i * l->at] * l->along;                                                \
+        const T y = src[i * l->from];                                                                                  \
+        const T x = out[k];                                                                                            \
+        out[k] = l->replace && l->counts[k] == 0 ? y : (T)(JOINED);                                                    \
+        if (l->counts) l->counts[k]++;                                                                                 \
+    }                                                                                                                  \
+    break
+#define DEFINE_LINE(type, SUM, PRODUCT)                                                                                \
+    static void line_##type(reduction r, const line *l, type *out, const type *src) {                                  \
+        typedef type T;                                                                                                \
+        switch (r) {                                                                                                   \
+        case R_PROD: LINE(PRODUCT);                                                                                    \
+        case R_AMIN: LINE((y < x) | (y != y) ? y : x);                                                                 \
+        case R_AMAX: LINE((y > x) | (y != y) ? y : x);                                                                 \
+        default: LINE(SUM);                                                                                            \
+        }                                                                                                              \
+    }
+DEFINE_LINE(float, x + y, x *y)
+DEFINE_LINE(double, x + y, x *y)
+DEFINE_LINE(int64_t, (uint64_t)x + (uint64_t)y, (uint64_t)x *(uint64_t)y)
+
+static void any_line(reduction r, gd_dtype dtype, const line *l, char *out, const char *src) {
+    int64_t bytes = (int64_t)gd_dtype_bytes(dtype);
+    for (int64_t i = 0; i < l->n; i++) {
+        const int64_t k = i * l->step + l->index[i * l->at] * l->along;
+        join(r, dtype, out + k * bytes, src + i * l->from * bytes, l->replace && l->counts[k] == 0);
+        if (l->counts) l->counts[k]++;
+    }
+}
+
+static void run_line(reduction r, gd_dtype dtype, const line *l, void *out, const void *src) {
+    switch (dtype) {
+    case GD_FLOAT32: line_float(r, l, out, src); break;
+    case GD_FLOAT64: line_double(r, l, out, src); break;
+    case GD_INT64: line_int64_t(r, l, out, src); break;
+    default: any_line(r, dtype, l, out, src);
+    }
+}
+
+/* Joins every element into out; counts[place], if not NULL, tells how many came. */
 static void reduce_into(reduction r, gd_tensor *out, const gd_tensor *src, const destination *d, int64_t *counts,
                         bool include_self) {
     gd_dtype dtype = (gd_dtype)out->dtype;
-    int64_t at[GD_MAX_DIMS] = {0}, n = 1, bytes = (int64_t)gd_dtype_bytes(dtype);
-    for (int k = 0; k < d->ndim; k++) n *= d->sizes[k];
-    for (int64_t i = 0; i < n; i++) {
-        int64_t from = 0, to = 0, place = 0;
-        for (int k = 0; k < d->ndim; k++) from += at[k] * d->src_strides[k], place += at[k] * d->index_strides[k];
-        for (int k = 0; k < d->ndim; k++) to += (k == d->dim ? d->index[place] : at[k]) * d->out_strides[k];
-        join(r, dtype, out->data + to * bytes, src->data + from * bytes, counts[to] == 0 && !include_self);
-        counts[to]++;
-        for (int k = d->ndim - 1; k >= 0 && ++at[k] == d->sizes[k]; k--) at[k] = 0;
-    }
+    int last = d->ndim - 1, k;
+    int64_t at[GD_MAX_DIMS] = {0}, bytes = (int64_t)gd_dtype_bytes(dtype);
+    line l = {d->sizes[last],
+              d->src_strides[last],
+              last == d->dim ? 0 : d->out_strides[last],
+              d->index_strides[last],
+              d->out_strides[d->dim],
+              d->index,
+              counts,
+              !include_self};
+    for (k = 0; k <= last; k++)
+        if (d->sizes[k] == 0) return;
+    do {
+        int64_t from = 0, place = 0, to = 0;
+        for (k = 0; k < last; k++) {
+            from += at[k] * d->src_strides[k];
+            place += at[k] * d->index_strides[k];
+            to += k == d->dim ? 0 : at[k] * d->out_strides[k];
+        }
+        l.index = d->index + place;
+        l.counts = counts ? counts + to : NULL;
+        run_line(r, dtype, &l, out->data + to * bytes, src->data + from * bytes);
+        for (k = last - 1; k >= 0 && ++at[k] == d->sizes[k]; k--) at[k] = 0;
+    } while (k >= 0);
 }
 
 /* Means: sums over the number of terms; whole numbers are rounded down. */
@@ -82,11 +147,12 @@ static void divide(gd_tensor *out, const int64_t *counts, bool include_self) {
 
 static gd_tensor *reduced(gd_ctx *c, const gd_tensor *self, const gd_tensor *src, const destination *d, reduction r,
                           bool include_self) {
-    gd_tensor *counts = gd_pool_add(c, gd_zeros(c, GD_INT64, 1, &self->numel));
-    gd_tensor *out = counts ? gd_empty_like(c, self, (gd_dtype)self->dtype) : NULL;
+    bool counted = !include_self || r == R_MEAN;
+    gd_tensor *counts = counted ? gd_pool_add(c, gd_zeros(c, GD_INT64, 1, &self->numel)) : NULL;
+    gd_tensor *out = counted && !counts ? NULL : gd_empty_like(c, self, (gd_dtype)self->dtype);
     if (!out) return NULL;
     gd_copy_values(out, self);
-    int64_t *n = (int64_t *)(void *)counts->data;
+    int64_t *n = counted ? (int64_t *)(void *)counts->data : NULL;
     reduce_into(r, out, src, d, n, include_self);
     if (r == R_MEAN) divide(out, n, include_self);
     return out;
@@ -100,13 +166,13 @@ static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t si
     gd_tensor *wide = gd_as_dtype(c, index, GD_INT64), *flat = wide ? gd_pool_add(c, gd_as_contiguous(c, wide)) : NULL;
     gd_release(wide);
     const int64_t *at = flat ? (const int64_t *)(const void *)flat->data : NULL;
-    for (int64_t i = 0; flat && i < flat->numel; i++)
-        if (at[i] < 0 || at[i] >= size) {
-            (void)gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld",
-                          (long long)at[i], dim, (long long)size);
-            return NULL;
-        }
-    return flat;
+    bool inside = true;
+    for (int64_t i = 0; flat && i < flat->numel; i++) inside &= (uint64_t)at[i] < (uint64_t)size;
+    if (inside) return flat;
+    while (*at >= 0 && *at < size) at++;
+    (void)gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld", (long long)*at, dim,
+                  (long long)size);
+    return NULL;
 }
 
 /* ---- scatter_reduce ---------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 
 #include "core/ops/args.h"
 #include "core/ops/families.h"
+#include "core/plan/trace.h"
 
 #define TEXT 512
 
@@ -521,6 +522,7 @@ gd_code gd_fw_narrow(gd_apply *a) {
     if (t->ndim == 0) return gd_fail(a->ctx, GD_E_SHAPE, "narrow() cannot be applied to a 0-dim tensor.");
     if (at && (at->ndim || gd_dtype_is_float((gd_dtype)at->dtype) || at->dtype == GD_BOOL))
         return gd_fail(a->ctx, GD_E_VALUE, "start must be an 0-dim integral Tensor.");
+    gd_trace_read(a->ctx, at, "the start of narrow()");
     int64_t start = at ? gd_load_i64((gd_dtype)at->dtype, at->data) : arg_int(a, 2), length = arg_int(a, 3);
     gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, &dim);
     if (code) return code;

@@ -255,7 +255,7 @@ static const struct {
     gd_save_kind kind;
 } properties[] = {
     {"_sym_sizes", GD_SAVE_SIZES}, {"_sizes", GD_SAVE_SIZES}, {"_sym_strides", GD_SAVE_STRIDES},
-    {"_strides", GD_SAVE_STRIDES}, {"_numel", GD_SAVE_NUMEL},
+    {"_strides", GD_SAVE_STRIDES}, {"_numel", GD_SAVE_NUMEL}, {"_dim", GD_SAVE_DIM},
 };
 
 /* "self_sizes" and its kin: a property of a Tensor argument. */

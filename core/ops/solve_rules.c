@@ -4,6 +4,7 @@
  */
 #include "core/ops/families.h"
 #include "core/ops/matrices.h"
+#include "core/plan/trace.h"
 
 static bool flag(gd_bw *b, int argument) { return gd_bw_arg(b, argument).u.boolean; }
 
@@ -75,8 +76,9 @@ static gd_tensor *det_by_factors(gd_bw *b, gd_tensor *side) {
 }
 
 /* Is some determinant too small to divide by? */
-static bool nearly_singular(const gd_tensor *det) {
+static bool nearly_singular(gd_ctx *c, gd_tensor *det) {
     double limit = 100 * epsilon_of((gd_dtype)det->dtype);
+    if (c->trace) gd_trace_expect(c, GX(c, lt, T_(GX(c, abs, T_(det))), T_(gx_number(c, limit))));
     for (int64_t i = 0; i < det->numel; i++) {
         double v = gd_load_f64((gd_dtype)det->dtype, det->data + i * (int64_t)gd_dtype_bytes((gd_dtype)det->dtype));
         if (v < limit && v > -limit) return true;
@@ -88,7 +90,7 @@ void gd_bw__linalg_det(gd_bw *b) {
     gd_ctx *c = b->ctx;
     gd_tensor *det = gd_bw_output(b, 0), *a = gd_bw_tensor(b, 0), *g = b->grads[0];
     if (!det || !a || !g) return;
-    if (det->numel && gd_rows(a) && b->create_graph && nearly_singular(det)) {
+    if (det->numel && gd_rows(a) && b->create_graph && nearly_singular(c, det)) {
         gd_bw_set(b, 0, det_by_svd(b, a, g));
         return;
     }

@@ -72,7 +72,7 @@ gd_code gd_check_special(gd_ctx *ctx, gd_special k, gd_dtype dtype) {
 /* Floats of one dtype and shape, contiguous, into a new output: no promotion, no broadcasting. */
 static bool is_simple(const gd_apply *a, gd_special k, int first, int nin) {
     const gd_tensor *t = arg_tensor(a, first), *last = arg_tensor(a, first + nin - 1);
-    if (a->out[0] || !gd_dtype_is_float((gd_dtype)t->dtype) || (traits[k] & S_TEST)) return false;
+    if (a->out[0] || a->ctx->trace || !gd_dtype_is_float((gd_dtype)t->dtype) || (traits[k] & S_TEST)) return false;
     if (t->dtype != last->dtype || ((t->flags | last->flags) & GD_F_WRAPPED_NUMBER)) return false;
     return gd_is_contiguous(t) && (nin == 1 || (gd_same_shape(t, last) && gd_is_contiguous(last)));
 }
@@ -101,7 +101,8 @@ static gd_code promote_and_run(gd_run *r, gd_special k, const double *numbers, i
     }
     size_t size = gd_dtype_bytes(r->compute);
     for (int i = 0; i < n; i++) gd_convert_value(r->compute, &GD_FLOAT_VALUE(numbers[i]), extra + (size_t)i * size);
-    r->extra = extra;
+    r->extra = n ? extra : NULL;
+    r->extra_bytes = (size_t)n * size;
     return gd_run_pointwise(r);
 }
 

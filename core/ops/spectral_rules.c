@@ -1,6 +1,5 @@
-/* spectral_rules.c: derivative rules of the rows in spectral.def, after the formulas of PyTorch's derivatives.yaml;
- * that of QR for wide matrices is worked out below. G is the cotangent, ^T the
- * transpose.
+/* spectral_rules.c: derivative rules of the rows in spectral.def, after the formulas of PyTorch's derivatives.yaml.
+ * G is the cotangent, ^T the transpose.
  */
 #include <string.h>
 
@@ -20,20 +19,16 @@ static gd_tensor *tall_qr(gd_ctx *c, gd_tensor *q, gd_tensor *r, gd_tensor *gq, 
     return gx_triangular(c, gx_mT(c, r), sum, false, false, false);
 }
 
-/* m < n: A = [A1 A2], Q R1 = A1 and R2 = Q^T A2: A2 gets Q GR2, and Q, in addition, A2 GR2^T. */
+/* m < n, R = [R1 R2] with R1 square: Q (GR + [K R1^-T, 0]), where K = tril(X - X^T, -1) and X = Q^T GQ - GR R^T. */
 static gd_tensor *wide_qr(gd_ctx *c, gd_tensor *q, gd_tensor *r, gd_tensor *gq, gd_tensor *gr) {
     int64_t m = gd_rows(r), n = gd_columns(r);
-    gd_tensor *r1 = gx_narrow(c, r, -1, 0, m), *a2 = gx_matmul(c, q, gx_narrow(c, r, -1, m, n - m)), *g1 = NULL, *g2;
-    if (gr) {
-        gd_tensor *gr2 = gx_narrow(c, gr, -1, m, n - m);
-        g1 = gx_narrow(c, gr, -1, 0, m);
-        gq = gx_plus(c, gq, gx_matmul(c, a2, gx_mT(c, gr2)));
-        g2 = gx_matmul(c, q, gr2);
-    } else {
-        g2 = GX(c, zeros_like, T_(a2));
-    }
-    gd_tensor *const both[] = {tall_qr(c, q, r1, gq, g1), g2};
-    return both[0] && g2 ? GX(c, cat, TS_(both, 2), I_(-1)) : NULL;
+    gd_tensor *x = gq ? gx_matmul(c, gx_mT(c, q), gq) : NULL, *r1 = gx_narrow(c, r, -1, 0, m);
+    if (gr) x = gx_plus(c, x, gx_neg(c, gx_matmul(c, gr, gx_mT(c, r))));
+    gd_tensor *left = gx_triangular(c, gx_mT(c, r1), gx_tril(c, skew(c, x), -1), false, false, false);
+    gd_tensor *right = GX(c, zeros_like, T_(gx_narrow(c, r, -1, m, n - m)));
+    gd_tensor *const both[] = {left, right};
+    gd_tensor *inner = left && right ? GX(c, cat, TS_(both, 2), I_(-1)) : NULL;
+    return gx_matmul(c, q, gx_plus(c, inner, gr));
 }
 
 void gd_bw_linalg_qr(gd_bw *b) {

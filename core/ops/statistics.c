@@ -5,6 +5,7 @@
 #include "core/kernels/kernels.h"
 #include "core/ops/compose.h"
 #include "core/ops/families.h"
+#include "core/plan/trace.h"
 
 /* ---- moments ------------------------------------------------------------------------------------- */
 
@@ -158,6 +159,7 @@ static gd_code check_quantile(gd_ctx *c, const gd_tensor *x, const gd_value *q) 
 
 /* Every share lies in [0, 1]; NaN does not. */
 static gd_code check_shares(gd_ctx *c, gd_tensor *q) {
+    gd_trace_read(c, q, "the q of quantile()");
     gd_tensor *flat = gd_as_contiguous(c, q);
     if (!flat) return gd_failed(c);
     size_t width = gd_dtype_bytes((gd_dtype)flat->dtype);

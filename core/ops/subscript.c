@@ -5,6 +5,7 @@
 #include "core/kernels/kernels.h"
 #include "core/ops/args.h"
 #include "core/ops/families.h"
+#include "core/plan/trace.h"
 
 /* A subscript being worked off. */
 typedef struct subscript {
@@ -59,6 +60,7 @@ static gd_code slice_bound(subscript *s, const gd_value *v, int64_t if_none, int
         return GD_OK;
     }
     if (v->kind == GD_V_TENSOR && v->u.tensor->numel == 1 && !gd_dtype_is_float((gd_dtype)v->u.tensor->dtype)) {
+        gd_trace_read(s->ctx, v->u.tensor, "the bound of a slice");
         *out = gd_load_i64((gd_dtype)v->u.tensor->dtype, v->u.tensor->data);
         return GD_OK;
     }
@@ -101,6 +103,7 @@ static gd_code take_bool(subscript *s, bool value) {
 
 static gd_code take_index_tensor(subscript *s, gd_tensor *t) {
     if (t->ndim || gd_dtype_is_float((gd_dtype)t->dtype)) return take_tensor(s, gd_retain(t));
+    gd_trace_read(s->ctx, t, "an index");
     int64_t value = gd_load_i64((gd_dtype)t->dtype, t->data);
     if (t->dtype == GD_BOOL || t->dtype == GD_UINT8) return take_bool(s, value != 0);
     return take_number(s, value);

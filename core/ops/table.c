@@ -10,6 +10,7 @@
 #include "core/kernels/special.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/families.h"
+#include "core/ops/narrow.h"
 
 #define OP(i, text, fw, par, bw, nd, df, sv, fl, dc)                                                                   \
     {.id = GD_OP_##i,                                                                                                  \
@@ -59,6 +60,7 @@ static void init(void) {
     const char *culprit = "";
     (void)gd_cpu_isa(); /* chosen now, so that no op pays for it */
     if (!compile_rows()) return;
+    gd_narrow_init();
     gd_autograd_init();
     const char *why = gd_names_build(&culprit);
     if (why) {

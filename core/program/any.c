@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/plan/trace.h"
 #include "core/program/heap.h"
 #include "core/program/vm.h"
 
@@ -307,6 +308,7 @@ bool gd_is_callable(gd_any v) {
 
 /* The one element of a tensor; false if it has not just one (with no exception). */
 static bool tensor_item(gd_vm *vm, gd_any v, gd_value *out) {
+    gd_trace_read(vm->ctx, v.u.tensor, "a number taken out");
     return gd_numel(v.u.tensor) == 1 && gd_item(vm->ctx, v.u.tensor, out) == GD_OK;
 }
 

@@ -6,7 +6,7 @@
 
 typedef struct call {
     gd_vm *vm;
-    gd_function *f;
+    gd_closure *f;
     gd_bytecode *code;
     const gd_args *args;
     gd_any *slots; /* of the new frame */
@@ -59,7 +59,7 @@ static bool set_keyword(call *k, gd_str *name, gd_any v) {
     return fail(k, "got an unexpected keyword argument '%.200s'", name->text);
 }
 
-static uint32_t count_defaults(const gd_function *f) {
+static uint32_t count_defaults(const gd_closure *f) {
     return gd_is_nil(f->defaults) ? 0 : (uint32_t)((const gd_tuple *)f->defaults.u.object)->n;
 }
 
@@ -127,7 +127,7 @@ static bool bind(call *k) {
     return fill_defaults(k) && fill_keyword_defaults(k);
 }
 
-gd_frame *gd_call_bound(gd_vm *vm, gd_function *f, const gd_args *args) {
+gd_frame *gd_call_bound(gd_vm *vm, gd_closure *f, const gd_args *args) {
     gd_frame *frame = gd_frame_new(vm, f->code, f);
     if (!frame) return NULL;
     call k = {.vm = vm, .f = f, .code = f->code, .args = args, .slots = frame->slots};

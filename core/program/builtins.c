@@ -88,13 +88,13 @@ gd_any gd_builtin_callable(gd_vm *vm, const gd_args *args) {
  */
 
 /* Is c below `classes`, a class or a tuple of such? 1, 0, -1: `text` is pending. */
-static int among(gd_vm *vm, const gd_class *c, gd_any classes, const char *text) {
-    if (classes.tag == GD_A_CLASS) return gd_subclass(c, classes.u.class);
+static int among(gd_vm *vm, gd_any v, const gd_class *c, gd_any classes, const char *text) {
+    if (classes.tag == GD_A_CLASS) return c ? gd_subclass(c, classes.u.class) : gd_instance(v, classes.u.class);
     if (!gd_is_tuple(classes)) return gd_raise(vm, &gd_class_TypeError, "%s", text), -1;
     if (!gd_deeper(vm)) return -1;
     const gd_tuple *tuple = (const gd_tuple *)classes.u.object;
     int found = 0;
-    for (size_t i = 0; i < tuple->n && !found; i++) found = among(vm, c, tuple->items[i], text);
+    for (size_t i = 0; i < tuple->n && !found; i++) found = among(vm, v, c, tuple->items[i], text);
     gd_shallower(vm);
     return found;
 }
@@ -102,13 +102,13 @@ static int among(gd_vm *vm, const gd_class *c, gd_any classes, const char *text)
 static gd_any answer(int truth) { return truth < 0 ? GD_NIL : GD_ANY_BOOL(truth); }
 
 gd_any gd_builtin_isinstance(gd_vm *vm, const gd_args *args) {
-    return answer(among(vm, gd_class_of(args->v[0]), args->v[1],
-                        "isinstance() arg 2 must be a type, a tuple of types, or a union"));
+    return answer(
+        among(vm, args->v[0], NULL, args->v[1], "isinstance() arg 2 must be a type, a tuple of types, or a union"));
 }
 
 gd_any gd_builtin_issubclass(gd_vm *vm, const gd_args *args) {
     if (args->v[0].tag != GD_A_CLASS) return gd_raise(vm, &gd_class_TypeError, "issubclass() arg 1 must be a class");
-    return answer(among(vm, args->v[0].u.class, args->v[1],
+    return answer(among(vm, GD_NIL, args->v[0].u.class, args->v[1],
                         "issubclass() arg 2 must be a class, a tuple of classes, or a union"));
 }
 

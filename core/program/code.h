@@ -188,7 +188,7 @@ typedef struct gd_cell {
     gd_any value; /* NIL: unset */
 } gd_cell;
 
-typedef struct gd_function {
+typedef struct gd_closure {
     gd_object head;
     gd_bytecode *code; /* a reference */
     gd_any name, doc;  /* str; doc NIL: none */
@@ -198,7 +198,7 @@ typedef struct gd_function {
     gd_any attributes; /* dict or NIL: what the program set */
     uint32_t ncells;
     gd_cell *cells[]; /* references */
-} gd_function;
+} gd_closure;
 
 enum {
     GD_FRAME_ENTRY = 1, /* its return goes back to C */
@@ -207,11 +207,11 @@ enum {
 
 typedef struct gd_frame_ {
     struct gd_frame_ *back;
-    gd_function *function; /* a reference; NULL: the module's frame */
-    gd_bytecode *code;     /* borrowed from the function, or a reference without one */
-    const gd_ins *pc;      /* next instruction */
-    gd_any *sp;            /* behind the top of its stack */
-    gd_any *stack;         /* its bottom */
+    gd_closure *function; /* a reference; NULL: the module's frame */
+    gd_bytecode *code;    /* borrowed from the function, or a reference without one */
+    const gd_ins *pc;     /* next instruction */
+    gd_any *sp;           /* behind the top of its stack */
+    gd_any *stack;        /* its bottom */
     size_t bytes;
     uint32_t flags;
     gd_any slots[];
@@ -235,25 +235,25 @@ int64_t gd_env_global(gd_vm *vm, const char *name);
 /* ---- frame.c ---- */
 /* A new innermost frame with empty slots; it keeps the function (NULL: a module's frame, which keeps the code). NULL
  * with the exception or limit pending. */
-gd_frame *gd_frame_new(gd_vm *vm, gd_bytecode *code, gd_function *function);
+gd_frame *gd_frame_new(gd_vm *vm, gd_bytecode *code, gd_closure *function);
 size_t gd_frame_bytes(const gd_bytecode *code);
 /* Fills in a frame in memory of gd_frame_bytes and keeps function or code. */
-void gd_frame_setup(gd_frame *frame, gd_bytecode *code, gd_function *function, size_t bytes);
+void gd_frame_setup(gd_frame *frame, gd_bytecode *code, gd_closure *function, size_t bytes);
 void gd_frame_clear(gd_heap *heap, gd_frame *frame); /* drops its slots, its stack and what it keeps */
 void gd_frame_pop(gd_vm *vm);                        /* the innermost goes; it must have nothing above its stack's sp */
 void gd_frame_blocks_free(gd_vm *vm);
 
 /* ---- vm_call.c ---- */
 /* A new innermost frame for f(args…): on success the n values at v are moved into it. */
-gd_frame *gd_call_moved(gd_vm *vm, gd_function *f, gd_any *v, uint32_t n);
+gd_frame *gd_call_moved(gd_vm *vm, gd_closure *f, gd_any *v, uint32_t n);
 /* bind_call.c: the same for borrowed arguments with keywords. */
-gd_frame *gd_call_bound(gd_vm *vm, gd_function *f, const gd_args *args);
+gd_frame *gd_call_bound(gd_vm *vm, gd_closure *f, const gd_args *args);
 /* Anything but a program function; borrowed arguments. */
 gd_any gd_call_other(gd_vm *vm, gd_any f, const gd_args *args, gd_op_cache *cache);
 /* f(*list, **dict): gives the frame to run, or the result of what is no program function. False: pending. */
 bool gd_call_spread(gd_vm *vm, gd_any f, gd_any list, gd_any dict, gd_frame **frame, gd_any *result);
 /* function.c: a generator that runs f (of a generator expression) over iter(iterable). */
-gd_any gd_generator_new(gd_vm *vm, gd_function *f, gd_any iterable);
+gd_any gd_generator_new(gd_vm *vm, gd_closure *f, gd_any iterable);
 
 /* ---- vm.c ---- */
 /* Runs the innermost frame, which must be marked GD_FRAME_ENTRY, till it returns or yields (*yielded), and takes it
@@ -295,7 +295,7 @@ char *gd_trace_text(gd_vm *vm, const gd_exception *e);
 char *gd_trace_syntax(const char *source, size_t bytes, const gd_syntax_error *error);
 char *gd_trace_limit(gd_vm *vm, const char *message);
 /* Where in `source` (a program's str) an exception came from: the innermost place of its trace there. */
-gd_at gd_trace_at(const gd_exception *e, gd_any source);
+gd_at gd_traceback_at(const gd_exception *e, gd_any source);
 /* Notes that the exception passed this place; a failure is forgotten. */
 void gd_trace_note(gd_vm *vm, gd_exception *e, const gd_frame *frame);
 

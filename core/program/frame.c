@@ -37,7 +37,7 @@ void gd_frame_blocks_free(gd_vm *vm) {
     while (vm->blocks) free_newest(vm);
 }
 
-void gd_frame_setup(gd_frame *frame, gd_bytecode *code, gd_function *function, size_t bytes) {
+void gd_frame_setup(gd_frame *frame, gd_bytecode *code, gd_closure *function, size_t bytes) {
     gd_any *slots = frame->slots;
     *frame = (gd_frame){.function = function, .code = code, .pc = code->ins, .bytes = bytes};
     frame->sp = frame->stack = slots + code->nlocals;
@@ -48,7 +48,7 @@ void gd_frame_setup(gd_frame *frame, gd_bytecode *code, gd_function *function, s
         code->head.refs++;
 }
 
-gd_frame *gd_frame_new(gd_vm *vm, gd_bytecode *code, gd_function *function) {
+gd_frame *gd_frame_new(gd_vm *vm, gd_bytecode *code, gd_closure *function) {
     size_t bytes = gd_frame_bytes(code);
     gd_frame_block *b = vm->blocks;
     uint32_t most = vm->options->limits.recursion;

@@ -67,14 +67,14 @@ const gd_class gd_class_cell = {.name = "cell", .destroy = cell_destroy, .visit 
 /* ---- functions ------------------------------------------------------------------------------- */
 
 static void function_destroy(gd_heap *heap, gd_object *self) {
-    gd_function *f = (gd_function *)self;
+    gd_closure *f = (gd_closure *)self;
     gd_drop(heap, GD_ANY_OBJECT(f->code));
     drop_all(heap, (gd_any[]){f->name, f->doc, f->defaults, f->kwdefaults, f->attributes}, 5);
     for (uint32_t i = 0; i < f->ncells; i++) gd_drop(heap, GD_ANY_OBJECT(f->cells[i]));
 }
 
 static void function_visit(gd_object *self, void (*see)(void *user, gd_any v), void *user) {
-    gd_function *f = (gd_function *)self;
+    gd_closure *f = (gd_closure *)self;
     see(user, GD_ANY_OBJECT(f->code));
     see(user, f->name);
     see(user, f->doc);
@@ -85,14 +85,14 @@ static void function_visit(gd_object *self, void (*see)(void *user, gd_any v), v
 }
 
 static gd_any function_repr(gd_vm *vm, gd_any self) {
-    const gd_function *f = (const gd_function *)self.u.object;
+    const gd_closure *f = (const gd_closure *)self.u.object;
     return gd_str_printf(vm, "<function %s at %p>", gd_as_str(f->code->qualname)->text, (const void *)f);
 }
 
 static gd_any or_none(gd_any v) { return gd_is_nil(v) ? GD_ANY_NONE : gd_keep(v); }
 
 static gd_any function_getattr(gd_vm *vm, gd_any self, gd_str *name) {
-    const gd_function *f = (const gd_function *)self.u.object;
+    const gd_closure *f = (const gd_closure *)self.u.object;
     gd_any v;
     if (!gd_is_nil(f->attributes)) {
         int found = gd_dict_get(vm, gd_as_dict(f->attributes), GD_ANY_OBJECT(name), &v);
@@ -113,7 +113,7 @@ static void replace(gd_vm *vm, gd_any *place, gd_any value) {
     gd_drop(vm->env->heap, old);
 }
 
-static bool remove_attribute(gd_vm *vm, gd_function *f, gd_str *name) {
+static bool remove_attribute(gd_vm *vm, gd_closure *f, gd_str *name) {
     gd_any old;
     int found = gd_is_nil(f->attributes) ? 0 : gd_dict_remove(vm, gd_as_dict(f->attributes), GD_ANY_OBJECT(name), &old);
     if (found > 0) gd_drop(vm->env->heap, old);
@@ -122,7 +122,7 @@ static bool remove_attribute(gd_vm *vm, gd_function *f, gd_str *name) {
 }
 
 static bool function_setattr(gd_vm *vm, gd_any self, gd_str *name, gd_any value) {
-    gd_function *f = (gd_function *)self.u.object;
+    gd_closure *f = (gd_closure *)self.u.object;
     if (gd_is_nil(value)) return remove_attribute(vm, f, name);
     if (gd_str_is(name, "__name__")) {
         if (!gd_is_str(value)) {
@@ -152,7 +152,7 @@ const gd_class gd_class_function = {
 
 gd_any gd_do_function(gd_vm *vm, gd_bytecode *code, uint32_t what, gd_any *sp, gd_any **base) {
     gd_any *cells = sp - code->nfree, *at = cells;
-    gd_function *f = gd_object_new(vm, &gd_class_function, sizeof *f + code->nfree * sizeof f->cells[0]);
+    gd_closure *f = gd_object_new(vm, &gd_class_function, sizeof *f + code->nfree * sizeof f->cells[0]);
     if (!f) return GD_NIL;
     code->head.refs++;
     f->code = code;
@@ -171,7 +171,7 @@ const char *gd_callable_name(gd_any f) {
     if (f.tag == GD_A_CLASS) return gd_class_short(f.u.class);
     if (gd_is(f, &gd_class_bound)) f = ((const gd_bound *)f.u.object)->function;
     if (f.tag == GD_A_NATIVE) return f.u.native->name;
-    return gd_is(f, &gd_class_function) ? gd_as_str(((const gd_function *)f.u.object)->name)->text : NULL;
+    return gd_is(f, &gd_class_function) ? gd_as_str(((const gd_closure *)f.u.object)->name)->text : NULL;
 }
 
 /* ---- generators ------------------------------------------------------------------------------ */
@@ -239,7 +239,7 @@ const gd_class gd_class_genexpr = {
     .next = generator_next,
 };
 
-gd_any gd_generator_new(gd_vm *vm, gd_function *f, gd_any iterable) {
+gd_any gd_generator_new(gd_vm *vm, gd_closure *f, gd_any iterable) {
     gd_heap *heap = vm->env->heap;
     gd_any iterator = gd_iterate(vm, iterable);
     if (gd_is_nil(iterator)) return GD_NIL;

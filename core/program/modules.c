@@ -25,6 +25,7 @@ static const struct {
     {"torch.optim", gd_members_optim, NULL},
     {"torch.cuda", gd_members_cuda, NULL},
     {"torch.linalg", no_members, gd_torch_dynamic},
+    {"torch.fft", no_members, gd_torch_dynamic},
     {"torch.special", no_members, gd_torch_dynamic},
     {"math", gd_members_math, NULL},
 };

@@ -1,4 +1,5 @@
 /* number_class.c: int, float and bool as classes: int("…"), float(x), round, and their methods. */
+#include "core/plan/trace.h"
 #include "core/program/float_text.h"
 #include "core/program/heap.h"
 #include "core/program/unicode.h"
@@ -136,6 +137,7 @@ gd_any gd_float_to_int(gd_vm *vm, double v) {
 
 gd_any gd_number_of_tensor(gd_vm *vm, const gd_tensor *t) {
     gd_value v;
+    gd_trace_read(vm->ctx, t, "int() or float()");
     if (gd_item(vm->ctx, t, &v)) return gd_raise_engine(vm);
     if (v.kind == GD_V_FLOAT) return GD_ANY_FLOAT(v.u.real);
     return v.kind == GD_V_BOOL ? GD_ANY_BOOL(v.u.boolean) : GD_ANY_INT(v.u.integer);

@@ -83,12 +83,12 @@ static void tell_exception(gd_vm *vm, gd_any source, gd_program_result *result) 
     result->code = e->code;
     (void)snprintf(result->exception, sizeof result->exception, "%s", name);
     result->message = exception_text(vm, pending);
-    tell_at(result, gd_trace_at(e, source));
+    tell_at(result, gd_traceback_at(e, source));
     result->trace = gd_trace_text(vm, e);
     gd_drop(vm->env->heap, pending);
 }
 
-static void tell_failure(gd_vm *vm, gd_any source, gd_program_result *result) {
+void gd_run_failure(gd_vm *vm, gd_any source, gd_program_result *result) {
     if (vm->passed)
         tell_limit(vm, result);
     else if (!gd_is_nil(vm->exception))
@@ -133,8 +133,7 @@ static void tell_output(gd_vm *vm, gd_program_result *result) {
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
-/* The code of a source, or NULL with the result filled. *text is the source as a str. */
-static gd_bytecode *compile(gd_vm *vm, const char *source, size_t bytes, bool expression, gd_any *text,
+gd_bytecode *gd_run_compile(gd_vm *vm, const char *source, size_t bytes, bool expression, gd_any *text,
                             gd_program_result *result) {
     gd_syntax_error error = {.type = "SyntaxError"};
     size_t most = vm->options->limits.memory_bytes;
@@ -151,7 +150,7 @@ static gd_bytecode *compile(gd_vm *vm, const char *source, size_t bytes, bool ex
     return code;
 }
 
-static gd_any run_code(gd_vm *vm, gd_bytecode *code) {
+gd_any gd_run_code(gd_vm *vm, gd_bytecode *code) {
     bool yielded;
     gd_frame *frame = gd_frame_new(vm, code, NULL);
     if (!frame) return GD_NIL;
@@ -159,8 +158,7 @@ static gd_any run_code(gd_vm *vm, gd_bytecode *code) {
     return gd_vm_execute(vm, &yielded);
 }
 
-/* Gives up what the vm still holds. */
-static void end_run(gd_vm *vm) {
+void gd_run_end(gd_vm *vm) {
     gd_env *env = vm->env;
     gd_drop(env->heap, vm->exception);
     vm->exception = GD_NIL;
@@ -177,19 +175,19 @@ void gd_program_run(gd_env *env, const char *source, size_t bytes, const gd_prog
     *result = (gd_program_result){.env = env};
     gd_vm_begin(&vm, env, options);
     env->running = &vm;
-    gd_bytecode *code = compile(&vm, source, bytes, false, &text, result);
+    gd_bytecode *code = gd_run_compile(&vm, source, bytes, false, &text, result);
     if (code) {
         gd_env_read(env);
-        gd_any v = run_code(&vm, code);
+        gd_any v = gd_run_code(&vm, code);
         gd_drop(env->heap, GD_ANY_OBJECT(code));
         if (!gd_is_nil(v)) tell_value(&vm, v, result);
-        tell_failure(&vm, text, result);
+        gd_run_failure(&vm, text, result);
         tell_assigned(env, result);
         gd_env_write(env);
     }
     tell_output(&vm, result);
     gd_drop(env->heap, text);
-    end_run(&vm);
+    gd_run_end(&vm);
     gd_heap_collect(env->heap);
 }
 
@@ -248,7 +246,7 @@ gd_any gd_env_call(gd_env *env, gd_any f, gd_any arg, const gd_program_limits *l
     v = gd_call_1(&vm, f, arg);
     if (gd_is_nil(v)) tell_context(&vm);
     gd_env_write(env);
-    end_run(&vm);
+    gd_run_end(&vm);
     return v;
 }
 
@@ -272,17 +270,17 @@ bool gd_program_add_hook(gd_env *env, gd_tensor *t, const char *source, size_t b
     *result = (gd_program_result){.env = env};
     gd_vm_begin(&vm, env, &options);
     env->running = &vm;
-    gd_bytecode *code = compile(&vm, source, bytes, true, &text, result);
+    gd_bytecode *code = gd_run_compile(&vm, source, bytes, true, &text, result);
     if (code) {
         gd_env_read(env);
-        gd_any f = run_code(&vm, code);
+        gd_any f = gd_run_code(&vm, code);
         ok = !gd_is_nil(f) && hook_with(&vm, t, f, limits, handle);
         gd_drop(env->heap, f);
         gd_drop(env->heap, GD_ANY_OBJECT(code));
-        tell_failure(&vm, text, result);
+        gd_run_failure(&vm, text, result);
         gd_env_write(env);
     }
     gd_drop(env->heap, text);
-    end_run(&vm);
+    gd_run_end(&vm);
     return ok;
 }

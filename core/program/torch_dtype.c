@@ -195,29 +195,37 @@ static gd_any info_make(gd_vm *vm, const gd_class *class, const gd_args *args) {
     return GD_ANY_OBJECT(o);
 }
 
+static const struct limits {
+    int bits;
+    double resolution, max, eps, tiny;
+} limits[GD_DTYPE_COUNT] = {
+    [GD_FLOAT16] = {16, 1e-3, 65504, 0x1p-10, 0x1p-14},
+    [GD_BFLOAT16] = {16, 1e-2, 0x1.fep127, 0x1p-7, 0x1p-126},
+    [GD_FLOAT32] = {32, 1e-6, (double)FLT_MAX, (double)FLT_EPSILON, (double)FLT_MIN},
+    [GD_FLOAT64] = {64, 1e-15, DBL_MAX, DBL_EPSILON, DBL_MIN},
+};
+
 static gd_any finfo_getattr(gd_vm *vm, gd_any self, gd_str *name) {
-    bool wide = info_dtype(self) == GD_FLOAT64;
-    if (gd_str_is(name, "bits")) return GD_ANY_INT(wide ? 64 : 32);
-    if (gd_str_is(name, "eps")) return GD_ANY_FLOAT(wide ? DBL_EPSILON : (double)FLT_EPSILON);
-    if (gd_str_is(name, "max")) return GD_ANY_FLOAT(wide ? DBL_MAX : (double)FLT_MAX);
-    if (gd_str_is(name, "min")) return GD_ANY_FLOAT(wide ? -DBL_MAX : (double)-FLT_MAX);
-    if (gd_str_is(name, "tiny") || gd_str_is(name, "smallest_normal"))
-        return GD_ANY_FLOAT(wide ? DBL_MIN : (double)FLT_MIN);
-    if (gd_str_is(name, "resolution")) return GD_ANY_FLOAT(wide ? 1e-15 : 1e-6);
+    const struct limits *l = &limits[info_dtype(self)];
+    if (gd_str_is(name, "bits")) return GD_ANY_INT(l->bits);
+    if (gd_str_is(name, "eps")) return GD_ANY_FLOAT(l->eps);
+    if (gd_str_is(name, "max")) return GD_ANY_FLOAT(l->max);
+    if (gd_str_is(name, "min")) return GD_ANY_FLOAT(-l->max);
+    if (gd_str_is(name, "tiny") || gd_str_is(name, "smallest_normal")) return GD_ANY_FLOAT(l->tiny);
+    if (gd_str_is(name, "resolution")) return GD_ANY_FLOAT(l->resolution);
     if (gd_str_is(name, "dtype")) return gd_str_c(vm, gd_dtype_name(info_dtype(self)));
     return GD_NIL;
 }
 
 static gd_any finfo_repr(gd_vm *vm, gd_any self) {
-    bool wide = info_dtype(self) == GD_FLOAT64;
-    double max = wide ? DBL_MAX : (double)FLT_MAX, tiny = wide ? DBL_MIN : (double)FLT_MIN;
+    const struct limits *l = &limits[info_dtype(self)];
     return gd_str_printf(vm, "finfo(resolution=%g, min=%g, max=%g, eps=%g, smallest_normal=%g, tiny=%g, dtype=%s)",
-                         wide ? 1e-15 : 1e-6, -max, max, wide ? DBL_EPSILON : (double)FLT_EPSILON, tiny, tiny,
-                         gd_dtype_name(info_dtype(self)));
+                         l->resolution, -l->max, l->max, l->eps, l->tiny, l->tiny, gd_dtype_name(info_dtype(self)));
 }
 
-static int64_t most(gd_dtype d) { return d == GD_UINT8 ? 255 : d == GD_INT32 ? INT32_MAX : INT64_MAX; }
-static int64_t least(gd_dtype d) { return d == GD_UINT8 ? 0 : d == GD_INT32 ? INT32_MIN : INT64_MIN; }
+/* The greatest and the least number of an integer dtype. */
+static int64_t most(gd_dtype d) { return d == GD_UINT8 ? UINT8_MAX : INT64_MAX >> (64 - 8 * gd_dtype_bytes(d)); }
+static int64_t least(gd_dtype d) { return d == GD_UINT8 ? 0 : -most(d) - 1; }
 
 static gd_any iinfo_getattr(gd_vm *vm, gd_any self, gd_str *name) {
     gd_dtype dtype = info_dtype(self);

@@ -213,6 +213,15 @@ static gd_any check_gradient(gd_hold *hold, gd_any func, gd_any given, gd_any gr
     return f.input_diff && f.grad_diff ? check_one(vm, &f, whole, c, raises) : GD_NIL;
 }
 
+gd_any gd_check_function(gd_vm *vm, gd_any f, gd_any inputs, bool second, gd_check *c) {
+    const gd_checked first = {.call = call_program, .f = f};
+    if (!second) return check_one(vm, &first, inputs, c, true);
+    gd_hold hold = {.vm = vm};
+    gd_any result = check_gradient(&hold, f, inputs, GD_ANY_NONE, c, true);
+    gd_hold_end(&hold);
+    return result;
+}
+
 enum {
     GG_FUNC,
     GG_INPUTS,

@@ -23,6 +23,7 @@ typedef struct gd_check {
     gd_any diff;    /* tuple: inputs that require a gradient */
     double eps, atol, rtol, nondet_tol;
     bool undefined_grad;
+    double *worst; /* gets the greatest |difference| / (atol + rtol |numerical|) that was seen; NULL: not wanted */
 } gd_check;
 
 /* A tuple or list as tuple, anything else as a tuple of it. New. */
@@ -32,5 +33,8 @@ bool gd_check_wants_grad(gd_any v); /* a tensor that requires a gradient */
 gd_any gd_check_differentiable(gd_hold *hold, gd_any tuple);
 /* Needs hold, f, inputs and the numbers. False: an exception is pending, GradcheckError if the gradients are wrong. */
 bool gd_check_run(gd_check *c);
+/* gradcheck, or gradgradcheck with drawn cotangents if `second`, of f at a tuple of inputs, by c's numbers. GD_NIL: an
+ * exception is pending, GradcheckError if the gradients are wrong. torch_gradcheck.c */
+gd_any gd_check_function(gd_vm *vm, gd_any f, gd_any inputs, bool second, gd_check *c);
 
 #endif

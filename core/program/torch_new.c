@@ -138,6 +138,10 @@ LEGACY(long_tensor, "LongTensor");
 LEGACY(int_tensor, "IntTensor");
 LEGACY(byte_tensor, "ByteTensor");
 LEGACY(bool_tensor, "BoolTensor");
+LEGACY(half_tensor, "HalfTensor");
+LEGACY(bfloat16_tensor, "BFloat16Tensor");
+LEGACY(short_tensor, "ShortTensor");
+LEGACY(char_tensor, "CharTensor");
 
 bool gd_legacy_dtype(const gd_class *class, gd_dtype *dtype) {
     static const struct {
@@ -145,7 +149,9 @@ bool gd_legacy_dtype(const gd_class *class, gd_dtype *dtype) {
         gd_dtype dtype;
     } types[] = {{&gd_class_float_tensor, GD_FLOAT32}, {&gd_class_double_tensor, GD_FLOAT64},
                  {&gd_class_long_tensor, GD_INT64},    {&gd_class_int_tensor, GD_INT32},
-                 {&gd_class_byte_tensor, GD_UINT8},    {&gd_class_bool_tensor, GD_BOOL}};
+                 {&gd_class_byte_tensor, GD_UINT8},    {&gd_class_bool_tensor, GD_BOOL},
+                 {&gd_class_half_tensor, GD_FLOAT16},  {&gd_class_bfloat16_tensor, GD_BFLOAT16},
+                 {&gd_class_short_tensor, GD_INT16},   {&gd_class_char_tensor, GD_INT8}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (types[i].class == class) return *dtype = types[i].dtype, true;
     return false;
@@ -153,15 +159,13 @@ bool gd_legacy_dtype(const gd_class *class, gd_dtype *dtype) {
 
 /* An alias of another tensor, which must be of the class's dtype. */
 static gd_any alias(gd_vm *vm, const gd_class *class, gd_tensor *t) {
-    static const char *const names[] = {[GD_FLOAT32] = "float", [GD_FLOAT64] = "double",      [GD_INT64] = "long int",
-                                        [GD_INT32] = "int",     [GD_UINT8] = "unsigned char", [GD_BOOL] = "bool"};
     static const char rest[] =
         ", device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false (default), "
         "memory_format=(nullopt))";
     gd_dtype dtype;
     if (gd_legacy_dtype(class, &dtype) && dtype != gd_dtype_of(t))
         return gd_raise(vm, &gd_class_TypeError, "expected TensorOptions(dtype=%s%s (got TensorOptions(dtype=%s%s)",
-                        names[dtype], rest, names[gd_dtype_of(t)], rest);
+                        gd_dtype_c_name(dtype), rest, gd_dtype_c_name(gd_dtype_of(t)), rest);
     return gd_new_tensor(vm, gd_do(vm->ctx, GD_OP__alias, (const gd_value[]){GD_TENSOR_VALUE(t)}, 1));
 }
 

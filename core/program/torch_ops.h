@@ -80,7 +80,8 @@ gd_any gd_layout_new(gd_vm *vm);
 extern const gd_class gd_class_device, gd_class_layout, gd_class_finfo, gd_class_iinfo, gd_class_random_generator;
 /* The legacy types torch.FloatTensor …; gd_legacy_dtype (value.h) tells their dtypes. */
 extern const gd_class gd_class_float_tensor, gd_class_double_tensor, gd_class_long_tensor, gd_class_int_tensor,
-    gd_class_byte_tensor, gd_class_bool_tensor;
+    gd_class_byte_tensor, gd_class_bool_tensor, gd_class_half_tensor, gd_class_bfloat16_tensor, gd_class_short_tensor,
+    gd_class_char_tensor;
 gd_any gd_legacy_make(gd_vm *vm, const gd_class *class, const gd_args *args); /* torch.Tensor(…), torch.LongTensor(…) */
 
 #endif

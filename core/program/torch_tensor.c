@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plan/trace.h"
 #include "core/program/torch_ops.h"
 
 gd_any gd_new_tensor(gd_vm *vm, gd_tensor *t) { return t ? GD_ANY_TENSOR(t) : gd_raise_engine(vm); }
@@ -34,6 +35,7 @@ int gd_tensor_truth(gd_vm *vm, gd_tensor *t) {
                  gd_numel(t) ? "more than one value" : "no values");
         return -1;
     }
+    gd_trace_read(vm->ctx, t, "bool()");
     return gd_load_f64(gd_dtype_of(t), t->data) != 0;
 }
 
@@ -109,7 +111,10 @@ static gd_any nested(gd_vm *vm, const gd_tensor *t, int d, const char *p) {
     return list;
 }
 
-gd_any gd_tensor_tolist(gd_vm *vm, const gd_tensor *t) { return nested(vm, t, 0, t->data); }
+gd_any gd_tensor_tolist(gd_vm *vm, const gd_tensor *t) {
+    gd_trace_read(vm->ctx, t, "tolist()");
+    return nested(vm, t, 0, t->data);
+}
 
 /* ---- the class ------------------------------------------------------------------------------------------ */
 

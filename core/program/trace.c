@@ -40,7 +40,7 @@ static gd_at entry_at(const gd_list *list, size_t i) {
     return gd_bytecode_at(code, code->ins + list->items[2 * i + 1].u.i);
 }
 
-gd_at gd_trace_at(const gd_exception *e, gd_any source) {
+gd_at gd_traceback_at(const gd_exception *e, gd_any source) {
     const gd_list *list = entries(e);
     for (size_t i = 0; list && i < list->n / 2; i++)
         if (gd_same(entry_code(list, i)->source, source)) return entry_at(list, i);

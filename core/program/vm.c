@@ -359,7 +359,7 @@ call : {
     TICK;
     frame->pc = pc;
     if (f->tag == GD_A_OBJECT && f->u.object->class == &gd_class_function) {
-        gd_function *function = (gd_function *)f->u.object;
+        gd_closure *function = (gd_closure *)f->u.object;
         gd_args args = {f + 1, n - nkw, nkw, site->keywords};
         gd_frame *callee = nkw ? gd_call_bound(vm, function, &args) : gd_call_moved(vm, function, f + 1, n);
         if (UNLIKELY(!callee)) goto failed;
@@ -394,7 +394,7 @@ call : {
         PUSH(v);
         NEXT;
     }
-    CASE(GENERATOR) { REPLACE_TWO(gd_generator_new(vm, (gd_function *)sp[-1].u.object, sp[-2])); }
+    CASE(GENERATOR) { REPLACE_TWO(gd_generator_new(vm, (gd_closure *)sp[-1].u.object, sp[-2])); }
     CASE(RETURN) {
         gd_any v = *--sp;
         bool entry = frame->flags & GD_FRAME_ENTRY;

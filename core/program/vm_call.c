@@ -97,7 +97,7 @@ gd_any gd_call_other(gd_vm *vm, gd_any f, const gd_args *args, gd_op_cache *cach
 
 /* ---- program functions ----------------------------------------------------------------------- */
 
-gd_frame *gd_call_moved(gd_vm *vm, gd_function *f, gd_any *v, uint32_t n) {
+gd_frame *gd_call_moved(gd_vm *vm, gd_closure *f, gd_any *v, uint32_t n) {
     gd_bytecode *code = f->code;
     if (code->plain && n == code->npositional) {
         gd_frame *frame = gd_frame_new(vm, code, f);
@@ -121,7 +121,7 @@ gd_any gd_call_any(gd_vm *vm, gd_any f, const gd_args *args) {
     if (!gd_work(vm, 1)) return GD_NIL;
     if (!gd_is(f, &gd_class_function)) return gd_call_other(vm, f, args, NULL);
     if (!gd_deeper(vm)) return GD_NIL;
-    gd_frame *frame = gd_call_bound(vm, (gd_function *)f.u.object, args);
+    gd_frame *frame = gd_call_bound(vm, (gd_closure *)f.u.object, args);
     gd_any result = frame ? run_nested(vm, frame) : GD_NIL;
     gd_shallower(vm);
     return result;
@@ -131,7 +131,7 @@ gd_any gd_call_any(gd_vm *vm, gd_any f, const gd_args *args) {
 
 static bool call_gathered(gd_vm *vm, gd_any f, const gd_args *args, gd_frame **frame, gd_any *result) {
     if (gd_is(f, &gd_class_function)) {
-        *frame = gd_call_bound(vm, (gd_function *)f.u.object, args);
+        *frame = gd_call_bound(vm, (gd_closure *)f.u.object, args);
         return *frame;
     }
     *result = gd_call_other(vm, f, args, NULL);

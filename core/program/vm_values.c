@@ -95,7 +95,7 @@ gd_any gd_do_dict(gd_vm *vm, const gd_any *pairs, size_t n) {
 /* What errors of calls call f: "__main__.f" of a program's own. */
 static void callable_text(gd_any f, char text[200]) {
     bool own = gd_is(f, &gd_class_function);
-    const char *name = own ? gd_as_str(((const gd_function *)f.u.object)->code->qualname)->text : gd_callable_name(f);
+    const char *name = own ? gd_as_str(((const gd_closure *)f.u.object)->code->qualname)->text : gd_callable_name(f);
     (void)snprintf(text, 200, "%s%.150s", own ? "__main__." : "", name ? name : "function");
 }
 

@@ -1,4 +1,5 @@
 /* item.c: values out of tensors: all of them in row-major order, or the only one. */
+#include "core/plan/trace.h"
 #include "core/tensor/tensor.h"
 
 #include <string.h>
@@ -36,6 +37,9 @@ static void copy_run(char *out, const char *in, int64_t n, int64_t stride, size_
     case 1:
         for (int64_t i = 0; i < n; i++) out[i] = in[i * stride];
         break;
+    case 2:
+        for (int64_t i = 0; i < n; i++) memcpy(out + 2 * i, in + i * stride, 2);
+        break;
     case 4:
         for (int64_t i = 0; i < n; i++) memcpy(out + 4 * i, in + i * stride, 4);
         break;
@@ -71,6 +75,7 @@ void gd_read_bytes(const gd_tensor *t, void *out) {
 
 gd_code gd_item(gd_ctx *ctx, const gd_tensor *t, gd_value *value) {
     gd_dtype dtype = (gd_dtype)t->dtype;
+    if (ctx->trace) gd_trace_read(ctx, t, "item()");
     if (t->numel != 1) return gd_fail(ctx, GD_E_VALUE, "only one element tensors can be converted to Python scalars");
     if (dtype == GD_BOOL)
         *value = GD_BOOL_VALUE(gd_load_i64(dtype, t->data) != 0);

@@ -2,6 +2,7 @@
  *
  * Only the elements that are printed are read, so a summarised tensor takes the same time at any size.
  */
+#include "core/plan/trace.h"
 #include "core/tensor/number_text.h"
 #include "core/tensor/tensor.h"
 
@@ -309,6 +310,7 @@ static void put_single(text *s, format *f) {
 
 gd_code gd_repr_pass(gd_ctx *ctx, const gd_tensor *t, void (*take)(void *user, const char *text, size_t n),
                      void *user) {
+    if (ctx->trace) gd_trace_read(ctx, t, "printing");
     text s = {.length = 0, .capacity = sizeof s.first};
     const char *grad_fn;
     format f;

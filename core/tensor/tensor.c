@@ -9,6 +9,7 @@
 static gd_tensor *new_header(gd_ctx *ctx, gd_dtype dtype, int ndim) {
     gd_tensor *t = gd_cell_new(sizeof *t);
     if (!t) return gd_fail_memory(ctx), NULL;
+    gd_see_dtype(dtype);
     t->refs = 1;
     t->dtype = (uint8_t)dtype;
     t->ndim = (uint8_t)ndim;

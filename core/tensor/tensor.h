@@ -101,6 +101,7 @@ struct gd_ctx {
     /* Temporaries of derivative rules: released in bulk, see gd_pool_mark. */
     gd_tensor **pool;
     size_t pool_n, pool_cap;
+    struct gd_trace *trace; /* what is being recorded; NULL: nothing. See core/plan/trace.h */
     gd_error error;
 };
 
@@ -159,6 +160,18 @@ GD_MUST_CHECK gd_code gd_broadcast_shape(gd_ctx *ctx, int andim, const int64_t *
                                          int64_t *out, int *ndim);
 /* Text "[2, 3]" of sizes into buf (always NUL-terminated, cut with "…" if short); returns buf. */
 char *gd_shape_text(char *buf, size_t bytes, int ndim, const int64_t *sizes);
+
+static inline bool gd_dtype_is_narrow(gd_dtype dtype) { return dtype > GD_BOOL; } /* see core/ops/narrow.h */
+/* Has this process made a tensor of a narrow dtype, or named one? Any thread. */
+extern bool gd_narrow_was_seen;
+static inline bool gd_narrow_seen(void) { return __atomic_load_n(&gd_narrow_was_seen, __ATOMIC_RELAXED); }
+static inline void gd_see_dtype(gd_dtype dtype) {
+    if (gd_dtype_is_narrow(dtype)) __atomic_store_n(&gd_narrow_was_seen, true, __ATOMIC_RELAXED);
+}
+const char *gd_dtype_c_name(gd_dtype dtype); /* "float", "c10::Half": what some of PyTorch's errors say */
+
+/* The dtype that holds the values of both (torch.promote_types). */
+gd_dtype gd_promote_dtypes(gd_dtype a, gd_dtype b);
 
 /* Element i (row-major order over the logical shape is the caller's business: this takes an address). */
 double gd_load_f64(gd_dtype dtype, const void *p);

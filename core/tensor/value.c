@@ -48,13 +48,6 @@ static gd_code first_shape(gd_ctx *ctx, const gd_value *value, int *ndim, int64_
 
 /* ---- the dtype ----------------------------------------------------------------------------- */
 
-/* The dtypes of mixed entries promote to the later one in this order. */
-static int rank_of(gd_dtype dtype) {
-    static const int ranks[GD_DTYPE_COUNT] = {
-        [GD_BOOL] = 0, [GD_UINT8] = 1, [GD_INT32] = 2, [GD_INT64] = 3, [GD_FLOAT32] = 4, [GD_FLOAT64] = 5};
-    return ranks[dtype];
-}
-
 static gd_code dtype_of_leaf(gd_ctx *ctx, const gd_value *v, gd_dtype *dtype) {
     switch (v->kind) {
     case GD_V_BOOL: *dtype = GD_BOOL; return GD_OK;
@@ -81,7 +74,7 @@ static gd_code infer_dtype(gd_ctx *ctx, const gd_value *value, gd_dtype *dtype) 
         }
         gd_code code = dtype_of_leaf(ctx, v, &leaf);
         if (code != GD_OK) return code;
-        if (rank_of(leaf) > rank_of(*dtype)) *dtype = leaf;
+        *dtype = gd_promote_dtypes(*dtype, leaf);
         while (c.depth > 0 && ++c.at[c.depth - 1] == c.list[c.depth - 1]->n) c.depth--;
         if (c.depth == 0) return GD_OK;
         v = &c.list[c.depth - 1]->u.list[c.at[c.depth - 1]];
@@ -97,6 +90,8 @@ static gd_code fail_range(gd_ctx *ctx, gd_dtype dtype) {
 static gd_code store_integer(gd_ctx *ctx, gd_dtype dtype, char *p, int64_t v) {
     /* Negative values wrap into uint8, as far as their size fits. */
     bool fits = dtype == GD_UINT8   ? v >= -UINT8_MAX && v <= UINT8_MAX
+                : dtype == GD_INT8  ? v >= INT8_MIN && v <= INT8_MAX
+                : dtype == GD_INT16 ? v >= INT16_MIN && v <= INT16_MAX
                 : dtype == GD_INT32 ? v >= INT32_MIN && v <= INT32_MAX
                                     : true;
     if (!fits) return fail_range(ctx, dtype);
@@ -109,6 +104,8 @@ static gd_code store_integer(gd_ctx *ctx, gd_dtype dtype, char *p, int64_t v) {
 
 static gd_code store_real(gd_ctx *ctx, gd_dtype dtype, char *p, double v) {
     bool fits = dtype == GD_UINT8   ? v >= 0 && v <= UINT8_MAX
+                : dtype == GD_INT8  ? v >= INT8_MIN && v <= INT8_MAX
+                : dtype == GD_INT16 ? v >= INT16_MIN && v <= INT16_MAX
                 : dtype == GD_INT32 ? v >= INT32_MIN && v <= INT32_MAX
                 : dtype == GD_INT64 ? v >= -0x1p63 && v <= 0x1p63
                                     : true;

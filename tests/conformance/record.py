@@ -335,7 +335,7 @@ class Wire:
 
     def tensor(self, t):
         if id(t) not in self.seen:
-            if t.layout != torch.strided or str(t.dtype)[6:] not in ("float32", "float64", "int64", "int32", "uint8", "bool"):
+            if t.layout != torch.strided or str(t.dtype)[6:] not in ("float32", "float64", "int64", "int32", "uint8", "bool", "int8", "int16", "float16", "bfloat16"):
                 raise Unwirable("dtype")
             name = f"t{len(self.tensors)}"
             self.tensors[name] = dict(plain(t), requires_grad=t.requires_grad)
@@ -379,7 +379,7 @@ def function_of(name):
         return lambda x, dim, sizes: x.unflatten(dim, sizes)
     if name in ("T", "mT", "H", "mH"):
         return lambda x: getattr(x, name)
-    if name in ("view", "to", "float", "double", "long", "int", "bool", "byte", "size", "contiguous", "repeat", "expand", "type_as", "item", "numel", "dim"):
+    if name in ("view", "to", "float", "double", "long", "int", "bool", "byte", "half", "bfloat16", "short", "char", "size", "contiguous", "repeat", "expand", "type_as", "item", "numel", "dim"):
         return getattr(torch.Tensor, name)
     where = torch
     for part in name.split("."):

@@ -8,7 +8,7 @@ A case is one line "kind dtype kind dtype result"; a kind is dim (has dimensions
 """
 import torch
 
-DTYPES = ["uint8", "int32", "int64", "float32", "float64", "bool"]
+DTYPES = ["uint8", "int32", "int64", "float32", "float64", "bool", "int8", "int16", "float16", "bfloat16"]
 NUMBERS = {"bool": True, "int64": 1, "float64": 1.5}
 
 

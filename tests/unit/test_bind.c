@@ -106,7 +106,7 @@ START_TEST(promotes_as_pytorch) {
         gd_release(pair[0]), gd_release(pair[2]);
         n++;
     }
-    ck_assert_int_eq(n, 225);
+    ck_assert_int_eq(n, 529);
     while (fgets(line, sizeof line, f)) {
         gd_dtype from, to;
         ck_assert_int_eq(sscanf(line, "%15s %15s %15s", d1, d2, result), 3);
@@ -114,7 +114,7 @@ START_TEST(promotes_as_pytorch) {
         ck_assert_msg(gd_can_cast(from, to) == !strcmp(result, "yes"), "%s", line);
         n++;
     }
-    ck_assert_int_eq(n, 225 + 36);
+    ck_assert_int_eq(n, 529 + 100);
     fclose(f);
 }
 END_TEST

@@ -22,6 +22,7 @@ START_TEST(what_is_written_is_read) {
     char head[GD_NPY_WRITE_MAX];
     for (int ndim = 0; ndim <= GD_MAX_DIMS; ndim++)
         for (int d = 0; d < GD_DTYPE_COUNT; d++) {
+            if (!gd_npy_knows((gd_dtype)d)) continue;
             for (int i = 0; i < ndim; i++) sizes[i] = i % 3 ? INT64_MAX : i;
             size_t n = gd_npy_write(head, (gd_dtype)d, ndim, sizes);
             gd_npy form;

@@ -13,6 +13,11 @@ def more(d):
     F = "nn.functional."
     yield F + "layer_norm", [r(2, 3, 4), [3, 4], r(3, 4), r(3, 4)], {"eps": 0.1}
     yield F + "layer_norm", [r(3, 9), [9], None, r(9)], {}
+    yield F + "normalize", [r(2, 3)], {"p": 1}
+    yield F + "normalize", [r(2, 2, 2)], {}
+    yield F + "normalize", [r(3)], {"p": 3.0, "dim": -1}
+    yield F + "normalize", [r(2, 3)], {"p": float("inf"), "dim": (0, 1)}
+    yield F + "normalize", [torch.zeros(2, 2, dtype=d, requires_grad=True)], {"eps": 0.5, "dim": 0}
     yield F + "group_norm", [r(2, 4, 3), 2, r(4), r(4)], {"eps": 0.01}
     yield F + "group_norm", [r(2, 4), 2], {}
     yield F + "batch_norm", [r(3, 2, 4), c(2), p(2), r(2), r(2), True, 0.3], {}

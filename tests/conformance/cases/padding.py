@@ -17,6 +17,10 @@ def more(d):
         yield F + "pad", [r(1, 2, 3, d=d), [-1, 2], mode], {}
         yield F + "pad", [r(1, 1, 3, 3, d=d), [1, 2, 2, 0], mode], {}
         yield F + "pad", [r(1, 1, 2, 2, 2, d=d), [1, 1, 0, 1, 1, 0], mode], {}
+    yield "channel_shuffle", [torch.arange(12, dtype=d).reshape(1, 6, 2), 3], {}
+    yield "channel_shuffle", [r(1, 4, 1, 2, d=d), 2], {}
+    yield "native_channel_shuffle", [torch.arange(12).reshape(2, 6), 2], {}
+    yield "native_channel_shuffle", [r(1, 4, 1, d=d), 4], {}
     yield F + "pixel_shuffle", [r(1, 4, 2, 3, d=d), 2], {}
     yield F + "pixel_unshuffle", [r(1, 4, 2, d=d), 2], {}
     yield F + "unfold", [r(1, 2, 3, 4, d=d), [2, 3]], {"padding": 1, "stride": [2, 1]}

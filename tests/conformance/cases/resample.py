@@ -9,6 +9,10 @@ VARIANTS = "nearest linear bilinear bicubic trilinear area"
 def more(d):
     r = lambda *s: torch.randn(s, dtype=d, requires_grad=True)
     F = "nn.functional."
+    yield F + "lp_pool1d", [r(1, 2, 7), 3, 3], {"stride": 2, "ceil_mode": True}
+    yield F + "lp_pool1d", [r(2, 6), 2.0, 2], {}
+    yield F + "lp_pool2d", [r(1, 2, 4, 5), 2, (2, 3)], {}
+    yield F + "lp_pool2d", [torch.tensor([[[1.0, 0.0], [0.0, 0.0]]], dtype=d, requires_grad=True), 1.5, 1], {"stride": 1}
     yield F + "avg_pool1d", [r(1, 2, 7), 3, 2, 1], {"ceil_mode": True, "count_include_pad": False}
     yield F + "avg_pool2d", [r(1, 2, 5, 6), (3, 2)], {"stride": 2, "padding": 1, "count_include_pad": False}
     yield F + "avg_pool2d", [r(2, 5, 6), 3], {"divisor_override": 5}
