@@ -1,5 +1,6 @@
 /* engine.c: the engine's own figures, without HTTP. Prints one "name value" line each; bench.py makes the table.
- * "engine program FILE" prints the milliseconds that one run of the program in FILE takes, best of seven.
+ * "engine program FILE" prints the milliseconds that one run of the program in FILE takes, best of seven; "engine
+ * gradients" what value and gradient of the stored function Rosenbrock-100 take, at one point and at 10,000.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,10 @@
 #include <time.h>
 
 #include "api/api.h"
+#include "core/function/function.h"
 #include "core/gradd.h"
 #include "core/program/program.h"
+#include "tests/bench/bench.h"
 
 static gd_ctx *ctx;
 
@@ -192,10 +195,55 @@ static int program_figure(const char *path) {
     return 0;
 }
 
+enum { POINTS = 10000, WIDE = 100 };
+
+/* Seconds of one gradient at `points` (batched if there are several). */
+static double gradient_seconds(gd_functions *r, gd_function *f, gd_tensor *points) {
+    gd_eval e = {.kind = GD_EVAL_GRADIENT, .batched = gd_ndim(points) == 2, .inputs = {gd_retain(points)}};
+    gd_function_fault fault = {0};
+    double start = now();
+    if (!gd_function_eval(gd_functions_ctx(r), f, &e, &fault)) fprintf(stderr, "%s\n", fault.message), exit(1);
+    double seconds = now() - start;
+    gd_eval_clear(&e);
+    return seconds;
+}
+
+static int gradient_figures(void) {
+    static const char source[] = "def f(x: float64[100]):\n"
+                                 "    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()\n";
+    static double values[POINTS * WIDE];
+    const int64_t sizes[] = {POINTS, WIDE};
+    gd_functions *r =
+        gd_functions_new(&(gd_function_options){.limits = GD_PROGRAM_DEFAULT_LIMITS, .plan_bytes = 1 << 26});
+    gd_function_text text = {.source = source, .bytes = sizeof source - 1};
+    gd_function_fault fault = {0};
+    if (!r || !gd_functions_put(r, "f", &text, NULL, NULL, &fault)) fprintf(stderr, "%s\n", fault.message), exit(1);
+    gd_function *f = gd_functions_find(r, "f");
+    for (int i = 0; i < POINTS * WIDE; i++) values[i] = drand48();
+    gd_tensor *many = must(gd_from_bytes(ctx, GD_FLOAT64, 2, sizes, values, sizeof values));
+    gd_tensor *one = must(gd_from_bytes(ctx, GD_FLOAT64, 1, sizes + 1, values, WIDE * sizeof *values));
+    double best[2] = {1e9, 1e9};
+    for (int i = 0; i < 20; i++) {
+        double start = now(), s;
+        for (int k = 0; k < 1000; k++) gradient_seconds(r, f, one);
+        if ((s = (now() - start) / 1000) < best[0]) best[0] = s;
+        if ((s = gradient_seconds(r, f, many)) < best[1]) best[1] = s;
+    }
+    printf("gradient_us %.3f\ngradients_ms %.3f\n", best[0] * 1e6, best[1] * 1e3);
+    gd_release(one);
+    gd_release(many);
+    gd_function_release(f);
+    gd_functions_free(r);
+    gd_ctx_free(ctx);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     ctx = gd_ctx_new(NULL);
     if (!ctx) return 1;
     if (argc == 3 && strcmp(argv[1], "program") == 0) return program_figure(argv[2]);
+    if (argc == 2 && strcmp(argv[1], "gradients") == 0) return gradient_figures();
+    if (argc == 2 && strcmp(argv[1], "functions") == 0) return function_figures(ctx);
     json_figures();
     printf("tensor_bytes %.0f\n", tensor_bytes());
     chain(1000);
