@@ -15,13 +15,13 @@ CFLAGS += -std=gnu17 $(OPT) $(WARN) $(SAN) -ffp-contract=off -fno-math-errno -fn
 CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra -Wconversion -Werror $(SAN) -fno-exceptions -fno-rtti -fPIC
 LDFLAGS += $(SAN) -pthread
 CORE_LIBS = -lsleef -ldl -lm
-API_LIBS = -ljansson
+API_LIBS = -ljansson -lz -lzstd
 SERVER_LIBS = -lmicrohttpd -luv
 PREFIX ?= /usr/local
 # The engine is optimised as one whole, once, into an ordinary object: its hot path crosses many small files.
 LTO ?= $(if $(SAN),,-flto)
 
-BUILD_PACKAGES = gcc g++ make libc6-dev libmicrohttpd-dev libjansson-dev libuv1-dev libsleef-dev uthash-dev libopenblas0-serial
+BUILD_PACKAGES = gcc g++ make libc6-dev libmicrohttpd-dev libjansson-dev libuv1-dev zlib1g-dev libzstd-dev libsleef-dev uthash-dev libopenblas0-serial
 TEST_PACKAGES = check pkg-config curl jq python3
 CHECK_PACKAGES = git clang-format cppcheck
 BENCH_PACKAGES = wrk python3
@@ -47,7 +47,7 @@ CORE_OBJ = $(call objects,$(CORE_SRC)) $(foreach isa,$(ISAS),$(SIMD_SRC:%.c=$(BU
 API_OBJ = $(call objects,$(API_SRC) $(API_CXX))
 SERVER_OBJ = $(call objects,$(SERVER_SRC))
 ALL_LIBS = $(BUILD)/libgradd-server.a $(BUILD)/libgradd-api.a $(BUILD)/libgradd.a
-TEST_PROGRAMS = $(BUILD)/tests/unit/run $(BUILD)/tests/conformance/run_samples $(BUILD)/tests/conformance/notebook
+TEST_PROGRAMS = $(BUILD)/tests/unit/run $(BUILD)/tests/conformance/run_samples $(BUILD)/tests/conformance/run_traces $(BUILD)/tests/functions/run $(BUILD)/tests/conformance/notebook
 
 .PHONY: all
 all: $(BUILD)/gradd ## build build/gradd
@@ -65,7 +65,7 @@ test: test-deps all $(TEST_PROGRAMS) ## every test on the plain build, then the 
 SAN_TEST = OPT="-O1 -g" --no-print-directory san-test
 .PHONY: asan tsan san-test
 asan: ## unit, sample, HTTP and program tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) BUILD=build-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" SUITES="unit samples notebook http programs" $(SAN_TEST)
+	@$(MAKE) BUILD=build-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" SUITES="unit samples functions notebook http programs" $(SAN_TEST)
 tsan: ## the threaded tests under ThreadSanitizer
 	@$(MAKE) BUILD=build-tsan SAN="-fsanitize=thread" SUITES="threads http" $(SAN_TEST)
 san-test: test-deps all $(TEST_PROGRAMS)
@@ -89,13 +89,14 @@ FUZZ_SECONDS ?= 60
 FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 .PHONY: fuzz fuzz-run
-fuzz: fuzz-deps ## fuzz the language with libFuzzer under the sanitizers, each target for FUZZ_SECONDS (60)
+fuzz: fuzz-deps ## fuzz the language, file formats and protocols with libFuzzer under the sanitizers, each target for FUZZ_SECONDS (60)
 	@$(MAKE) BUILD=build-fuzz CC=clang CXX=clang++ OPT="-O1 -g" WARN=-w SAN="$(FUZZ_SAN)" --no-print-directory fuzz-run
 fuzz-run: $(FUZZERS)
 	@for f in $(FUZZERS); do \
 	    echo "== $$f for $(FUZZ_SECONDS) s"; mkdir -p $$f.corpus; \
+	    name=$${f##*fuzz_}; dict=json; [ -d tests/fuzz/corpus/$$name ] || name=program dict=program; \
 	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -max_len=4096 -verbosity=0 -print_final_stats=1 \
-	        -dict=tests/fuzz/program.dict -artifact_prefix=$$f. $$f.corpus tests/fuzz/corpus/program || exit 1; \
+	        -dict=tests/fuzz/$$dict.dict -artifact_prefix=$$f. $$f.corpus tests/fuzz/corpus/$$name || exit 1; \
 	done
 
 .PHONY: image
@@ -156,18 +157,20 @@ $(BUILD)/gradd: $(BUILD)/server/main.o $(ALL_LIBS)
 $(call objects,$(UNIT_SRC)): | test-deps
 $(BUILD)/tests/unit/run: $(call objects,$(UNIT_SRC)) $(ALL_LIBS)
 	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(API_LIBS) $(CORE_LIBS) $$(pkg-config --libs check)
-$(BUILD)/tests/conformance/run_samples: $(BUILD)/tests/conformance/run_samples.o $(ALL_LIBS)
+$(BUILD)/tests/conformance/run_samples $(BUILD)/tests/conformance/run_traces: %: %.o $(ALL_LIBS)
 	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -o $@ $^ $(API_LIBS) $(CORE_LIBS)
 # A C program that has only the library and its public header.
 $(BUILD)/tests/conformance/notebook: $(BUILD)/tests/conformance/notebook.o $(BUILD)/libgradd.a
 	@echo "  LD    $@" && $(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
-$(BUILD)/tests/bench/engine: $(BUILD)/tests/bench/engine.o $(ALL_LIBS)
+$(BUILD)/tests/functions/run: $(BUILD)/tests/functions/run.o $(BUILD)/libgradd.a
+	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+$(BUILD)/tests/bench/engine: $(patsubst %,$(BUILD)/tests/bench/%.o,engine functions hand) $(ALL_LIBS)
 	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -o $@ $^ $(API_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/bench/floor: $(BUILD)/tests/bench/floor.o
 	@echo "  LD    $@" && $(CC) $(LDFLAGS) -o $@ $^ -lmicrohttpd
 
-$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libgradd.a
-	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(CORE_LIBS)
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libgradd-api.a $(BUILD)/libgradd.a
+	@echo "  LD    $@" && $(CXX) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(API_LIBS) $(CORE_LIBS)
 
 define isa_rule
 $(BUILD)/%.$(1).o: %.c | $(BUILD)/.packages

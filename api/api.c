@@ -1,6 +1,7 @@
 /* api.c: a request from its route to its answer. */
 #include "api/api.h"
 #include "api/binary.h"
+#include "api/encoding.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/router.h"
@@ -9,10 +10,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum { MAX_BODY = 256 * 1024 * 1024, PLAN_BYTES = 256 * 1024 * 1024 };
+
 struct gd_api {
     gd_registry *registry;
+    gd_functions *functions;
     gd_metrics *metrics;
     gd_program_limits program_limits;
+    size_t max_body;
     _Atomic bool draining;
     pthread_mutex_t lock; /* of openapi */
     gd_text openapi;      /* made when first asked for */
@@ -23,8 +28,12 @@ gd_api *gd_api_new(gd_registry *registry) {
     if (!api) return NULL;
     api->registry = registry;
     api->program_limits = GD_PROGRAM_DEFAULT_LIMITS;
+    api->max_body = MAX_BODY;
     api->metrics = gd_metrics_new();
-    if (!api->metrics || pthread_mutex_init(&api->lock, NULL)) {
+    bool ok = api->metrics && gd_api_set_function_options(
+                                  api, &(gd_function_options){.limits = api->program_limits, .plan_bytes = PLAN_BYTES});
+    if (!ok || pthread_mutex_init(&api->lock, NULL)) {
+        gd_functions_free(api->functions);
         gd_metrics_free(api->metrics);
         free(api);
         return NULL;
@@ -36,15 +45,27 @@ void gd_api_free(gd_api *api) {
     if (!api) return;
     pthread_mutex_destroy(&api->lock);
     gd_text_free(&api->openapi);
+    gd_functions_free(api->functions);
     gd_metrics_free(api->metrics);
     free(api);
 }
 
 void gd_api_set_program_limits(gd_api *api, const gd_program_limits *limits) { api->program_limits = *limits; }
 const gd_program_limits *gd_api_program_limits(const gd_api *api) { return &api->program_limits; }
+void gd_api_set_max_body(gd_api *api, size_t bytes) { api->max_body = bytes; }
 void gd_api_set_draining(gd_api *api, bool draining) { atomic_store(&api->draining, draining); }
 bool gd_api_is_draining(const gd_api *api) { return atomic_load(&api->draining); }
+
+bool gd_api_set_function_options(gd_api *api, const gd_function_options *options) {
+    gd_functions *functions = gd_functions_new(options);
+    if (!functions) return false;
+    gd_functions_free(api->functions);
+    api->functions = functions;
+    return true;
+}
+
 gd_registry *gd_api_registry(gd_api *api) { return api->registry; }
+gd_functions *gd_api_functions(gd_api *api) { return api->functions; }
 gd_metrics *gd_api_metrics(gd_api *api) { return api->metrics; }
 
 const char *gd_api_openapi(gd_api *api, size_t *length) {
@@ -67,14 +88,33 @@ static void begin(gd_exchange *x, gd_api *api, const gd_api_request *request, gd
     x->status = 200;
     x->content_type = "application/json";
     x->out = (gd_text){0};
-    x->answered = false;
+    x->answered = x->brief = x->declined = false;
     x->fault.code = NULL;
     x->session = NULL;
     x->ctx = NULL;
     gd_body_init(&x->body);
+    x->decoded = NULL;
     x->source = NULL;
     x->source_bytes = 0;
     x->params[0][0] = x->params[1][0] = 0;
+}
+
+/* A compressed body becomes an ordinary one. */
+static bool decode_body(gd_exchange *x) {
+    const gd_api_request *in = x->in;
+    gd_encoding encoding = gd_encoding_of(in->content_encoding);
+    if (encoding == GD_ENCODING_NONE || in->body_length == 0) return true;
+    if (encoding == GD_ENCODING_OTHER)
+        return gd_refuse(x, "unsupported_encoding", "Content-Encoding is %.100s; send gzip, zstd or none.",
+                         in->content_encoding);
+    size_t n;
+    if (!gd_decode(encoding, in->body, in->body_length, x->api->max_body, &x->decoded, &n, &x->fault)) return false;
+    x->decoded_in = *in;
+    x->decoded_in.content_encoding = NULL;
+    x->decoded_in.body = x->decoded;
+    x->decoded_in.body_length = n;
+    x->in = &x->decoded_in;
+    return true;
 }
 
 /* The body's type must be one that the route takes; a JSON one is read. */
@@ -120,7 +160,7 @@ static bool enter_session(gd_exchange *x) {
 /* Enters the session of a request that will not take long. False: it may, or the session is another's. */
 static bool enter_briefly(gd_exchange *x) {
     bool busy = false;
-    if (!gd_cost_may_be_small(x->route, x->in)) return false;
+    if (!gd_cost_may_be_small(x->route, x->in) || gd_encoding_of(x->in->content_encoding)) return false;
     if (!(x->route->flags & GD_R_SESSION)) return true;
     if (gd_session_try_acquire(x->api->registry, x->params[0], &x->session, &busy) != GD_SESSION_OK) return !busy;
     if (gd_cost_is_small(x->route, x->session, x->in, x->params[1])) return entered(x);
@@ -150,18 +190,23 @@ static bool run(gd_exchange *x, bool brief) {
     }
     if (!x->route) return true;
     if (brief && !enter_briefly(x)) return false;
+    x->brief = brief;
     x->status = x->route->status;
-    if (read_body(x) && enter_session(x)) x->route->handle(x);
+    if (decode_body(x) && read_body(x) && enter_session(x)) x->route->handle(x);
     gd_body_free(&x->body); /* without the session: others may go on */
+    free(x->decoded);
     if (x->session) gd_session_unlock(x->session);
-    return true;
+    return !x->declined;
 }
 
 static bool handle(gd_api *api, const gd_api_request *request, gd_api_response *response, bool brief) {
     gd_exchange x;
     uint64_t start = request->start_ns ? request->start_ns : gd_metrics_clock();
     begin(&x, api, request, response);
-    if (!run(&x, brief)) return false;
+    if (!run(&x, brief)) {
+        gd_text_free(&x.out); /* what it had begun to say */
+        return false;
+    }
     finish(&x);
     gd_metrics_count(api->metrics, x.route, response->status, gd_metrics_clock() - start);
     return true;

@@ -1,6 +1,7 @@
 /* binary.c: see binary.h; gd_api_upload_… takes large bodies as they arrive, each byte copied once, to where it stays.
  */
 #include "api/binary.h"
+#include "api/encoding.h"
 #include "api/npy.h"
 #include "api/router.h"
 #include "core/kernels/kernels.h"
@@ -21,6 +22,7 @@ static gd_form form_of(const char *text, size_t n) {
     if (n == 0 || is_type(text, n, "application/json")) return GD_FORM_JSON;
     if (is_type(text, n, "application/x-npy")) return GD_FORM_NPY;
     if (is_type(text, n, "application/octet-stream")) return GD_FORM_RAW;
+    if (is_type(text, n, GD_SAFETENSORS_TYPE)) return GD_FORM_SAFETENSORS;
     return n > 5 && !strncasecmp(text, "application/", 12) && !strncasecmp(text + n - 5, "+json", 5) ? GD_FORM_JSON
                                                                                                      : GD_FORM_OTHER;
 }
@@ -42,6 +44,10 @@ static int weight(const char *p, size_t n) {
 }
 
 gd_form gd_form_accepted(const char *accept) {
+    return gd_form_accepted_of(accept, 1U << GD_FORM_JSON | 1U << GD_FORM_NPY | 1U << GD_FORM_RAW);
+}
+
+gd_form gd_form_accepted_of(const char *accept, unsigned forms) {
     gd_form best = GD_FORM_JSON;
     int most = 0;
     for (const char *p = accept ? accept : ""; *p; p += *p == ',') {
@@ -49,7 +55,7 @@ gd_form gd_form_accepted(const char *accept) {
         size_t n = strcspn(p, ","), name = strcspn(p, ",;");
         gd_form form = name > 0 ? form_of(p, name) : GD_FORM_OTHER;
         int q = weight(p + name, n - name);
-        if (form != GD_FORM_OTHER && q > most) best = form, most = q;
+        if ((forms >> form & 1U) && q > most) best = form, most = q;
         p += n;
     }
     return best;
@@ -185,7 +191,8 @@ struct gd_api_upload {
     size_t head_bytes;
 };
 
-static bool is_upload(const gd_route *route) {
+static bool is_upload(const gd_route *route, gd_form form) {
+    if (route && (route->flags & GD_R_EVALUATION)) return form == GD_FORM_NPY;
     return route && (route->flags & GD_R_BINARY) && !strcmp(route->method, "PUT");
 }
 
@@ -193,6 +200,7 @@ static bool is_upload(const gd_route *route) {
  * body leaves open. */
 static bool prepare(gd_exchange *x, gd_api_upload *u) {
     bool busy = false;
+    if (x->route->flags & GD_R_EVALUATION) return (u->in.ctx = gd_ctx_new(NULL)) != NULL; /* no session: the process */
     if (gd_session_try_acquire(gd_api_registry(x->api), x->params[0], &x->session, &busy) != GD_SESSION_OK)
         return false;
     u->in.ctx = gd_ctx_new(gd_session_ctx(x->session)->account);
@@ -206,6 +214,7 @@ static bool prepare(gd_exchange *x, gd_api_upload *u) {
 
 gd_api_upload *gd_api_upload_begin(gd_api *api, const gd_api_request *request, uint64_t length) {
     gd_form form = gd_form_of(request->content_type);
+    if (gd_encoding_of(request->content_encoding) != GD_ENCODING_NONE) return NULL;
     if (length < UPLOAD_FROM || length == UINT64_MAX || (form != GD_FORM_NPY && form != GD_FORM_RAW)) return NULL;
     gd_exchange x;
     char allow[64];
@@ -214,7 +223,7 @@ gd_api_upload *gd_api_upload_begin(gd_api *api, const gd_api_request *request, u
     x.in = request;
     x.fault.code = NULL;
     x.route = gd_route_find(request->method, request->path, x.params, allow, &options, &x.fault);
-    gd_api_upload *u = is_upload(x.route) ? calloc(1, sizeof *u) : NULL;
+    gd_api_upload *u = is_upload(x.route, form) ? calloc(1, sizeof *u) : NULL;
     if (!u) return NULL;
     u->in.fault = &u->fault;
     u->in.length = length;
@@ -319,7 +328,40 @@ static bool answer_bytes(gd_exchange *x, gd_tensor *t, gd_form form) {
     return true;
 }
 
+bool gd_answer_safetensors(gd_exchange *x, gd_named_tensor *tensors, size_t count, const char *const *metadata,
+                           size_t npairs) {
+    gd_text head = {0};
+    for (size_t i = 0; i < count; i++)
+        if (!gd_safetensors_dtype(gd_dtype_of(tensors[i].tensor)))
+            return gd_refuse(x, "not_acceptable", "safetensors files have no dtype %s: ask for application/json.",
+                             gd_dtype_name(gd_dtype_of(tensors[i].tensor)));
+    gd_safetensors_header(&head, tensors, count, metadata, npairs);
+    size_t total = head.n;
+    bool ok = !head.failed;
+    for (size_t i = 0; i < count; i++) ok &= gd_add_size(total, gd_nbytes(tensors[i].tensor), &total);
+    char *p = ok ? answer_memory(x, total) : NULL;
+    if (p) memcpy(p, head.data, head.n);
+    x->answer->body = p;
+    for (size_t i = 0; p && i < count; i++) {
+        if (i == 0) p += head.n;
+        gd_read_bytes(tensors[i].tensor, p);
+        p += gd_nbytes(tensors[i].tensor);
+    }
+    gd_text_free(&head);
+    if (!x->answer->body) return gd_refuse(x, "out_of_memory", "The server has no memory left for this answer.");
+    x->answer->status = x->status;
+    x->answer->content_type = GD_SAFETENSORS_TYPE;
+    x->answer->length = total;
+    x->answered = true;
+    return true;
+}
+
 bool gd_answer_value(gd_exchange *x, gd_tensor *t, gd_form form) {
+    if (form == GD_FORM_NPY && !gd_npy_knows(gd_dtype_of(t)))
+        return gd_refuse(x, "dtype_mismatch",
+                         "Got unsupported ScalarType %s: .npy files have no such type. Ask for application/json or "
+                         "application/octet-stream, or convert the tensor first.",
+                         gd_dtype_scalar_name(gd_dtype_of(t)));
     if (form != GD_FORM_JSON) return answer_bytes(x, t, form);
     if (!gd_put_data(&x->out, t, &x->fault)) return false;
     GD_TEXT_LIT(&x->out, "\n");

@@ -102,6 +102,7 @@ static bool backward_is_small(gd_session *s) { return !gd_session_has_env(s) && 
 bool gd_cost_may_be_small(const gd_route *route, const gd_api_request *r) {
     if (r->upload || r->body_length > SMALL_BODY) return false;
     if (route->flags & GD_R_PROGRAM || route->handle == gd_handle_add_hook) return false;
+    if (route->handle == gd_handle_put_snapshot) return false;
     return route->handle != gd_handle_put_session && route->handle != gd_handle_delete_session && /* may wait */
            route->handle != gd_handle_metrics;
 }
@@ -116,6 +117,8 @@ bool gd_cost_is_small(const gd_route *route, gd_session *s, const gd_api_request
         return r->body_length <= SMALL_BODY;
     if (route->handle == gd_handle_backward || route->handle == gd_handle_grad)
         return backward_is_small(s) && r->body_length <= SMALL_BODY;
+    if (route->handle == gd_handle_get_snapshot)
+        return gd_account_used(gd_session_ctx(s)->account) <= SMALL_TENSORS && !r->body_length;
     if (route->handle == gd_handle_get_graph || route->handle == gd_handle_get_node ||
         route->handle == gd_handle_get_hook)
         return graph_is_small(s) && r->body_length <= SMALL_BODY;

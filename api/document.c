@@ -3,6 +3,7 @@
 #include "api/number.h"
 #include "core/tensor/tensor.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { SMALL_BYTES = 512, CHUNK = 64 };
@@ -11,6 +12,22 @@ enum { SMALL_BYTES = 512, CHUNK = 64 };
 #define PRINTED_MAX ((int64_t)1 << 28)
 
 /* ---- values -------------------------------------------------------------------------------- */
+
+/* Few enough digits to tell numbers of 16 bits apart: the text of what is returned is the shortest that reads back to
+ * v, as far as v is a number of the dtype. */
+static float short_decimal(gd_dtype dtype, float v) {
+    if (v == 0 || !isfinite(v)) return v;
+    const double size = fabs((double)v);
+    const int exponent = (int)floor(log10(size));
+    for (int digits = 1; digits < 6; digits++) {
+        const double unit = pow(10, exponent + 1 - digits); /* 1e-40 at the least */
+        const float near = (float)copysign(nearbyint(size / unit) * unit, (double)v);
+        char element[8];
+        gd_store_f64(dtype, element, (double)near);
+        if ((float)gd_load_f64(dtype, element) == v) return near;
+    }
+    return v;
+}
 
 static char *put_element(char *out, gd_dtype dtype, const char *p) {
     union {
@@ -25,6 +42,10 @@ static char *put_element(char *out, gd_dtype dtype, const char *p) {
     case GD_INT64: memcpy(&v.i64, p, sizeof v.i64); return gd_write_i64(out, v.i64);
     case GD_INT32: memcpy(&v.i32, p, sizeof v.i32); return gd_write_i64(out, v.i32);
     case GD_UINT8: return gd_write_i64(out, *(const unsigned char *)p);
+    case GD_INT8:
+    case GD_INT16: return gd_write_i64(out, gd_load_i64(dtype, p));
+    case GD_FLOAT16:
+    case GD_BFLOAT16: return gd_write_f32(out, short_decimal(dtype, (float)gd_load_f64(dtype, p)));
     default: memcpy(out, *p ? "true," : "false", 5); return out + (*p ? 4 : 5);
     }
 }

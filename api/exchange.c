@@ -196,6 +196,11 @@ bool gd_bind_name(gd_exchange *x, const char *name, gd_tensor *t, bool *rebound)
     return gd_refuse_engine(x);
 }
 
+void gd_set_etag(gd_exchange *x, const char *etag) {
+    snprintf(x->answer->tag, sizeof x->answer->tag, "%s", etag);
+    x->answer->etag = x->answer->tag;
+}
+
 void gd_set_location(gd_exchange *x, const char *kind, const char *name) {
     char *p = x->answer->text;
     int n = snprintf(p, sizeof x->answer->text, "/v1/sessions/%s%s%s%s%s", x->params[0], kind ? "/" : "",

@@ -4,6 +4,7 @@
 
 #include "api/document.h"
 #include "api/json_in.h"
+#include "core/function/function.h"
 #include "core/ops/op.h"
 
 enum { GD_PARAMS = 2, GD_PARAM_BYTES = 132, GD_LIST_LIMIT = 100, GD_LIST_LIMIT_MAX = 1000 };
@@ -20,16 +21,22 @@ typedef struct gd_exchange {
     const char *content_type; /* of a good answer; JSON to begin with */
     gd_text out;
     bool answered; /* the handler has filled `answer` itself */
+    bool brief; /* gd_api_try asks: a handler that sees that its work is long sets `declined` and returns, with nothing
+                   done */
+    bool declined;
     gd_fault fault;
     gd_session *session; /* acquired, for routes below a session */
     gd_ctx *ctx;         /* its context */
     gd_body body;
+    char *decoded; /* the body, where it came compressed; owned. Then `in` is `decoded_in` */
+    gd_api_request decoded_in;
     const char *source; /* the program's text, for routes that take one; in the body */
     size_t source_bytes;
     char params[GD_PARAMS][GD_PARAM_BYTES]; /* {s}, {t} … decoded; cut to what no name can have */
 } gd_exchange;
 
 gd_registry *gd_api_registry(gd_api *api);
+gd_functions *gd_api_functions(gd_api *api); /* the stored functions */
 bool gd_api_is_draining(const gd_api *api);
 const gd_program_limits *gd_api_program_limits(const gd_api *api);
 const char *gd_api_openapi(gd_api *api, size_t *length); /* static for the api's life; NULL if memory is out */
@@ -68,6 +75,7 @@ gd_tensor *gd_param_tensor(gd_exchange *x);
 /* Binds t (taken); *rebound may be NULL. */
 bool gd_bind_name(gd_exchange *x, const char *name, gd_tensor *t, bool *rebound);
 bool gd_check_tensor_name(gd_exchange *x, const char *name);
+void gd_set_etag(gd_exchange *x, const char *etag);
 void gd_set_location(gd_exchange *x, const char *kind, const char *name); /* …/sessions/{s}[/kind/name] */
 /* ,"next":…} after the entries of a list; last: NULL if there is no more. */
 void gd_put_next(gd_exchange *x, const char *last);
@@ -75,6 +83,17 @@ void gd_put_next(gd_exchange *x, const char *last);
 /* ---- hooks.c: what a failed backward showed to recorders is forgotten ---- */
 void gd_hooks_mark(const gd_ctx *ctx);
 void gd_hooks_rollback(const gd_ctx *ctx);
+
+/* ---- sessions.c ---- */
+/* Fails the request for what gd_session_create says. Returns false. */
+bool gd_refuse_session(gd_exchange *x, gd_session_status status, const char *name);
+
+/* ---- functions.c: stored functions ---- */
+/* The present version of params[0]; counted. NULL with the request failed. */
+gd_function *gd_param_function(gd_exchange *x);
+/* Answers with what went wrong with a function; `where` stands before an input's name in the pointer ("/inputs/").
+ * Returns false. */
+bool gd_refuse_function(gd_exchange *x, const gd_function_fault *f, const char *where);
 
 /* ---- run.c: programs ---- */
 /* Finds the program's text in the body, by its type. */

@@ -81,6 +81,8 @@ size_t gd_number_word(const char *p, const char *end);
  * *open the arrays that were open there, nopen of them (GD_JSON_DEPTH + 1 when it nests too deeply). */
 const char *gd_numbers_scan(const char *p, const char *end, gd_numbers *out, const char **stop, const char **open,
                             int *nopen);
+/* The same for what is no array: one number or word. */
+const char *gd_numbers_scan_one(const char *p, const char *end, gd_numbers *out, const char **stop);
 /* The entries of n, which has sizes[0] of them and is not flat (ndim > 1). New, free(). NULL if memory is out. */
 gd_numbers *gd_numbers_entries(const gd_numbers *n);
 /* New tensor of the numbers, dtype NULL: as torch.tensor infers. NULL with the fault set. */

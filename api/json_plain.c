@@ -1,7 +1,10 @@
 /* json_plain.c: a short way for the documents that most requests send: objects, arrays, ASCII strings without escapes,
- * integers and words. It makes the same tree as jansson, which reads character by character through a callback.
+ * numbers and words. It makes the same tree as jansson, which reads character by character through a callback.
  * Anything else, wrong documents among it, is left to jansson. */
 #include "api/json_in.h"
+#include "api/number.h"
+
+#include <math.h>
 
 enum { DIGITS = 18 }; /* what fits int64_t whatever the digits are */
 
@@ -21,23 +24,48 @@ static json_t *read_value(const char **at, const char *end);
 /* In these, `*at` is behind the opening character, and NULL means: not plain. What was made by then goes with the
  * arena. */
 
+/* What json_in.c puts in the place of an array of numbers: "\u0001INDEX". */
+static json_t *read_mark(const char **at, const char *end) {
+    static const char mark[] = "\\u0001";
+    char text[24] = {1};
+    size_t n = 1;
+    const char *p = *at;
+    if ((size_t)(end - p) < sizeof mark || memcmp(p, mark, sizeof mark - 1)) return NULL;
+    for (p += sizeof mark - 1; p < end && *p >= '0' && *p <= '9' && n < sizeof text; p++) text[n++] = *p;
+    if (p == end || *p != '"') return NULL;
+    *at = p + 1;
+    return json_stringn_nocheck(text, n);
+}
+
 static json_t *read_string(const char **at, const char *end) {
     const char *stop = closing(*at, end);
-    if (!stop) return NULL;
+    if (!stop) return read_mark(at, end);
     json_t *j = json_stringn_nocheck(*at, (size_t)(stop - *at));
     *at = stop + 1;
     return j;
 }
 
-static json_t *read_integer(const char **at, const char *end) {
+static bool ends_value(char c) { return c == ',' || c == ']' || c == '}' || c == ' ' || c == '\n'; }
+
+/* What jansson finds too large is left to it. */
+static json_t *read_real(const char **at, const char *end) {
+    double v;
+    const char *p = gd_read_f64(*at, end, &v);
+    if (!p || p == end || !ends_value(*p) || !isfinite(v)) return NULL;
+    *at = p;
+    return json_real(v);
+}
+
+static json_t *read_number(const char **at, const char *end) {
     const char *p = *at;
     bool negative = *p == '-';
     json_int_t v = 0;
     if (negative) p++;
     const char *first = p;
     for (; p < end && *p >= '0' && *p <= '9' && p - first < DIGITS; p++) v = v * 10 + (*p - '0');
-    if (p == end || p == first || (*first == '0' && (negative || p - first > 1))) return NULL;
-    if (*p != ',' && *p != ']' && *p != '}' && *p != ' ' && *p != '\n') return NULL; /* a real, most likely */
+    if (p == end || p == first) return NULL;
+    if (*p == '.' || *p == 'e' || *p == 'E') return read_real(at, end);
+    if (!ends_value(*p) || (*first == '0' && (negative || p - first > 1))) return NULL;
     *at = p;
     return json_integer(negative ? -v : v);
 }
@@ -97,7 +125,7 @@ static json_t *read_value(const char **at, const char *end) {
     case 'f':
     case 'n': return read_word(at, end);
     case '-':
-    case '0' ... '9': return read_integer(at, end);
+    case '0' ... '9': return read_number(at, end);
     default: return NULL;
     }
 }

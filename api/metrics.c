@@ -10,13 +10,13 @@ static const uint64_t bounds[] = {10000,    50000,    100000,    500000,    1000
                                   10000000, 50000000, 100000000, 500000000, 1000000000, 10000000000};
 enum {
     BUCKETS = sizeof bounds / sizeof *bounds,
-    STATUSES = 21,
+    STATUSES = 23,
     OUTCOMES = GD_PROGRAM_LIMIT + 1,
     LIMITS = GD_LIMIT_STOPPED + 1
 };
 
-static const int statuses[STATUSES] = {200, 201, 204, 400, 401, 403, 404, 405, 406, 408, 409,
-                                       411, 413, 414, 415, 422, 429, 499, 500, 503, 0 /* others */};
+static const int statuses[STATUSES] = {200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409,
+                                       411, 412, 413, 414, 415, 422, 429, 499, 500, 503, 0 /* others */};
 static const char *const outcomes[OUTCOMES] = {"ok", "syntax_error", "exception", "limit"};
 
 typedef struct counters {
@@ -26,7 +26,8 @@ typedef struct counters {
 } counters;
 
 struct gd_metrics {
-    counters routes[GD_MAX_ROUTES + 1]; /* the last: no route */
+    counters routes[GD_MAX_ROUTES + 1];                 /* the last: no route */
+    _Atomic uint64_t evaluations[GD_EVAL_CHECK + 1][2]; /* by kind; failed, done */
     _Atomic uint64_t programs_running, programs[OUTCOMES], limited[LIMITS];
 };
 
@@ -58,6 +59,8 @@ void gd_metrics_program_end(gd_metrics *m, const gd_program_result *r) {
     add(&m->programs[r->status], 1);
     if (r->status == GD_PROGRAM_LIMIT) add(&m->limited[r->limit], 1);
 }
+
+void gd_metrics_evaluation(gd_metrics *m, gd_eval_kind kind, bool ok) { add(&m->evaluations[kind][ok], 1); }
 
 /* ---- the page ------------------------------------------------------------------------------ */
 
@@ -127,6 +130,29 @@ static void put_programs(gd_text *t, const gd_metrics *m) {
     put_gauge(t, "gradd_programs_running", "Programs that run now.", get(&m->programs_running));
 }
 
+static void put_evaluations(gd_text *t, const gd_metrics *m) {
+    static const char *const kinds[GD_EVAL_CHECK + 1] = {
+        [GD_EVAL_VALUE] = "evaluate",  [GD_EVAL_GRADIENT] = "gradient",
+        [GD_EVAL_VJP] = "vjp",         [GD_EVAL_JVP] = "jvp",
+        [GD_EVAL_HVP] = "hvp",         [GD_EVAL_JACOBIAN] = "jacobian",
+        [GD_EVAL_HESSIAN] = "hessian", [GD_EVAL_ABSTRACT] = "abstract_eval",
+        [GD_EVAL_CHECK] = "check"};
+    GD_TEXT_LIT(t, "# HELP gradd_evaluations_total Evaluations of stored functions, by kind and how they ended.\n"
+                   "# TYPE gradd_evaluations_total counter\n");
+    for (size_t kind = 0; kind <= GD_EVAL_CHECK; kind++)
+        for (size_t ok = 0; ok < 2; ok++)
+            gd_text_f(t, "gradd_evaluations_total{kind=\"%s\",outcome=\"%s\"} %llu\n", kinds[kind], ok ? "ok" : "error",
+                      (unsigned long long)get(&m->evaluations[kind][ok]));
+}
+
+static void put_functions(gd_text *t, gd_functions *functions) {
+    size_t plans, bytes;
+    gd_functions_plans(functions, &plans, &bytes);
+    put_gauge(t, "gradd_functions", "Stored functions.", gd_functions_count(functions));
+    put_gauge(t, "gradd_compiled_plans", "Compiled plans of stored functions.", plans);
+    put_gauge(t, "gradd_compiled_plan_bytes", "Bytes that compiled plans take.", bytes);
+}
+
 /* Sums over the sessions, a page at a time. */
 static void sum_sessions(gd_registry *registry, uint64_t *tensors, uint64_t *nodes) {
     gd_session_info infos[32];
@@ -147,6 +173,8 @@ void gd_handle_metrics(gd_exchange *x) {
     put_requests(t, gd_api_metrics(x->api));
     put_durations(t, gd_api_metrics(x->api));
     put_programs(t, gd_api_metrics(x->api));
+    put_evaluations(t, gd_api_metrics(x->api));
+    put_functions(t, gd_api_functions(x->api));
     put_gauge(t, "gradd_sessions", "Sessions held.", gd_registry_count(gd_api_registry(x->api)));
     put_gauge(t, "gradd_tensors", "Named tensors in all sessions.", tensors);
     put_gauge(t, "gradd_graph_nodes", "Live nodes of the recorded graphs.", nodes);

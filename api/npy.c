@@ -47,8 +47,8 @@ static bool read_descr(reader *r, gd_npy *out) {
     static const struct {
         char text[4];
         gd_dtype dtype;
-    } known[] = {{"f4", GD_FLOAT32}, {"f8", GD_FLOAT64}, {"i4", GD_INT32},
-                 {"i8", GD_INT64},   {"u1", GD_UINT8},   {"b1", GD_BOOL}};
+    } known[] = {{"f4", GD_FLOAT32}, {"f8", GD_FLOAT64}, {"i4", GD_INT32}, {"i8", GD_INT64}, {"u1", GD_UINT8},
+                 {"b1", GD_BOOL},    {"f2", GD_FLOAT16}, {"i2", GD_INT16}, {"i1", GD_INT8}};
     char text[8];
     skip_space(r);
     if (r->p < r->end && *r->p == '[') return bad(r, "Structured .npy arrays are not supported.");
@@ -138,9 +138,14 @@ gd_npy_status gd_npy_read(const char *bytes, size_t n, gd_npy *out, const char *
     return GD_NPY_BAD;
 }
 
+/* How files name the dtypes; there is no name for bfloat16. */
+static const char *const descr[GD_DTYPE_COUNT] = {
+    [GD_UINT8] = "|u1",   [GD_INT8] = "|i1",    [GD_INT16] = "<i2",   [GD_INT32] = "<i4", [GD_INT64] = "<i8",
+    [GD_FLOAT16] = "<f2", [GD_FLOAT32] = "<f4", [GD_FLOAT64] = "<f8", [GD_BOOL] = "|b1"};
+
+bool gd_npy_knows(gd_dtype dtype) { return descr[dtype] != NULL; }
+
 size_t gd_npy_write(char out[GD_NPY_WRITE_MAX], gd_dtype dtype, int ndim, const int64_t *sizes) {
-    static const char *const descr[GD_DTYPE_COUNT] = {[GD_UINT8] = "|u1",   [GD_INT32] = "<i4",   [GD_INT64] = "<i8",
-                                                      [GD_FLOAT32] = "<f4", [GD_FLOAT64] = "<f8", [GD_BOOL] = "|b1"};
     size_t n = MAGIC + 4, size = GD_NPY_WRITE_MAX;
     memcpy(out, magic, MAGIC);
     n += (size_t)snprintf(out + n, size - n, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr[dtype]);

@@ -17,6 +17,8 @@ typedef struct gd_npy {
 
 typedef enum gd_npy_status { GD_NPY_OK, GD_NPY_MORE, GD_NPY_BAD } gd_npy_status;
 
+bool gd_npy_knows(gd_dtype dtype); /* has the dtype a name in such files? bfloat16 has none */
+
 /* Reads the header in the first n bytes of a file. GD_NPY_MORE: it goes on behind them (never beyond
  * GD_NPY_HEADER_MAX). GD_NPY_BAD: *why tells, static text. */
 gd_npy_status gd_npy_read(const char *bytes, size_t n, gd_npy *out, const char **why);

@@ -104,7 +104,8 @@ static const char *scan_number(gd_numbers *n, const char *p, const char *end) {
         n->has_real = true;
     else
         n->has_integer = true;
-    if (((seen & EXPONENT) || p - start >= 19) && !n->odd) n->odd = gd_number_is_odd(start, p);
+    bool suspect = (seen & EXPONENT) || p - start >= (seen & POINT ? 300 : 19);
+    if (suspect && !n->odd) n->odd = gd_number_is_odd(start, p);
     return p;
 }
 
@@ -125,6 +126,14 @@ static const char *scan_leaf(scan *s, const char *p, const char *end) {
     p = number ? scan_number(s->n, p, end) : scan_word(s->n, p, end);
     if (p) count_leaf(s);
     return p;
+}
+
+const char *gd_numbers_scan_one(const char *p, const char *end, gd_numbers *out, const char **stop) {
+    scan s = {.n = out, .leaf_depth = 0};
+    *out = (gd_numbers){.start = p};
+    *stop = p;
+    out->end = p < end ? scan_leaf(&s, p, end) : NULL;
+    return out->end;
 }
 
 static void open_array(scan *s, const char *p) {
@@ -267,6 +276,8 @@ static bool store(gd_dtype dtype, char *out, const gd_value *v) {
     if (v->kind == GD_V_FLOAT) {
         double r = v->u.real;
         bool fits = dtype == GD_UINT8   ? r >= 0 && r <= UINT8_MAX
+                    : dtype == GD_INT8  ? r >= INT8_MIN && r <= INT8_MAX
+                    : dtype == GD_INT16 ? r >= INT16_MIN && r <= INT16_MAX
                     : dtype == GD_INT32 ? r >= INT32_MIN && r <= INT32_MAX
                     : dtype == GD_INT64 ? r >= -0x1p63 && r < 0x1p63
                                         : true;
@@ -275,6 +286,8 @@ static bool store(gd_dtype dtype, char *out, const gd_value *v) {
     }
     int64_t i = v->kind == GD_V_BOOL ? v->u.boolean : v->u.integer;
     bool fits = dtype == GD_UINT8   ? i >= -UINT8_MAX && i <= UINT8_MAX
+                : dtype == GD_INT8  ? i >= INT8_MIN && i <= INT8_MAX
+                : dtype == GD_INT16 ? i >= INT16_MIN && i <= INT16_MAX
                 : dtype == GD_INT32 ? i >= INT32_MIN && i <= INT32_MAX
                                     : true;
     if (fits) gd_store_i64(dtype, out, i);

@@ -1,5 +1,6 @@
 /* openapi.c: /openapi.json, from the tables of routes and schemas. */
 #include "api/openapi.h"
+#include "api/binary.h"
 #include "api/router.h"
 
 static void put_key(gd_text *t, const char *key, bool *first) {
@@ -17,7 +18,8 @@ static void put_parameter(gd_text *t, const char *in, const char *name, const ch
 }
 
 static const char *path_schema(const char *name, size_t n) {
-    if (n == 1 && *name == 's') return "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$\"}";
+    if (n == 1 && (*name == 's' || *name == 'f'))
+        return "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$\"}";
     if (n == 1 && *name == 't') return "{\"$ref\":\"#/components/schemas/Name\"}";
     return "{\"type\":\"string\"}";
 }
@@ -42,6 +44,15 @@ static void put_parameters(gd_text *t, const gd_route *r) {
         put_parameter(t, "query", "dtype", "{\"$ref\":\"#/components/schemas/Dtype\"}", &first);
         put_parameter(t, "query", "shape", "{\"type\":\"string\",\"pattern\":\"^([0-9]+(,[0-9]+)*)?$\"}", &first);
     }
+    if (r->flags & GD_R_EVALUATION) {
+        put_parameter(t, "query", "wrt", "{\"type\":\"string\",\"description\":\"Inputs with commas between.\"}",
+                      &first);
+        put_parameter(t, "query", "batched", "{\"type\":\"boolean\"}", &first);
+    }
+    if (r->handle == gd_handle_put_function || r->handle == gd_handle_delete_function)
+        put_parameter(t, "header", "If-Match", "{\"type\":\"string\"}", &first);
+    if (r->handle == gd_handle_put_function || r->handle == gd_handle_get_function)
+        put_parameter(t, "header", "If-None-Match", "{\"type\":\"string\"}", &first);
     if (r->handle == gd_handle_put_tensor) put_parameter(t, "query", "requires_grad", "{\"type\":\"boolean\"}", &first);
     if (r->handle == gd_handle_get_graph) {
         put_parameter(t, "query", "of", "{\"$ref\":\"#/components/schemas/Name\"}", &first);
@@ -54,15 +65,21 @@ static void put_parameters(gd_text *t, const gd_route *r) {
     ",\"application/x-npy\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}},"                                 \
     "\"application/octet-stream\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}"
 
+#define FILE_CONTENT "\"" GD_SAFETENSORS_TYPE "\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}"
+#define ARRAYS_CONTENT ",\"application/x-npy\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}," FILE_CONTENT
+
 #define TEXT_CONTENT ",\"text/plain\":{\"schema\":{\"type\":\"string\"}}"
 
 static void put_request(gd_text *t, const gd_route *r) {
+    if (r->flags & GD_R_SAFETENSORS)
+        GD_TEXT_LIT(t, ",\"requestBody\":{\"required\":true,\"content\":{" FILE_CONTENT "}}");
     if (!*r->request) return;
     gd_text_f(
         t,
         ",\"requestBody\":{\"required\":%s,\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}",
         r->flags & GD_R_EMPTY ? "false" : "true", r->request);
     if (r->flags & GD_R_BINARY) GD_TEXT_LIT(t, BINARY_CONTENT);
+    if (r->flags & GD_R_EVALUATION) GD_TEXT_LIT(t, ARRAYS_CONTENT);
     if (r->flags & GD_R_PROGRAM) GD_TEXT_LIT(t, TEXT_CONTENT);
     GD_TEXT_LIT(t, "}}");
 }
@@ -76,10 +93,20 @@ static void put_content(gd_text *t, const gd_route *r) {
     }
     gd_text_f(t, ",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", r->response);
     if (!strcmp(r->response, "Value")) GD_TEXT_LIT(t, BINARY_CONTENT);
+    if (r->flags & GD_R_EVALUATION && r->handle != gd_handle_check) GD_TEXT_LIT(t, ARRAYS_CONTENT);
     if (!strcmp(r->response, "Graph"))
         GD_TEXT_LIT(t, ",\"text/vnd.graphviz\":{\"schema\":{\"type\":\"string\"}}" TEXT_CONTENT);
-    if (r->flags & GD_R_PROGRAM) GD_TEXT_LIT(t, TEXT_CONTENT);
+    if (r->handle == gd_handle_run) GD_TEXT_LIT(t, TEXT_CONTENT);
     GD_TEXT_LIT(t, "}");
+}
+
+#define ERROR(type, name) "\"" type "\":{\"schema\":{\"$ref\":\"#/components/schemas/" name "\"}}"
+
+/* Problems, or what the clients of another protocol expect. */
+static const char *error_schema(const gd_route *r) {
+    if (!strncmp(r->response, "UMBridge", 8)) return ERROR("application/json", "UMBridgeError");
+    if (!strncmp(r->path, "/tesseract/", 11)) return ERROR("application/json", "TesseractError");
+    return ERROR("application/problem+json", "Problem");
 }
 
 static void put_responses(gd_text *t, const gd_route *r) {
@@ -91,10 +118,11 @@ static void put_responses(gd_text *t, const gd_route *r) {
         put_content(t, r);
         GD_TEXT_LIT(t, "}");
     }
+    if (r->handle == gd_handle_get_function)
+        GD_TEXT_LIT(t, ",\"304\":{\"description\":\"If-None-Match names it: nothing has changed.\"}");
     if (r->handle == gd_handle_get_grad) GD_TEXT_LIT(t, ",\"204\":{\"description\":\"There is no gradient.\"}");
-    GD_TEXT_LIT(t, ",\"default\":{\"description\":\"What went wrong.\",\"content\":{\"application/problem+json\":"
-                   "{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}");
-    if (r->flags & GD_R_PROGRAM) GD_TEXT_LIT(t, TEXT_CONTENT);
+    gd_text_f(t, ",\"default\":{\"description\":\"What went wrong.\",\"content\":{%s", error_schema(r));
+    if (r->handle == gd_handle_run) GD_TEXT_LIT(t, TEXT_CONTENT);
     GD_TEXT_LIT(t, "}}}");
 }
 

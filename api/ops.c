@@ -319,6 +319,16 @@ static size_t sorted_rows(size_t *rows) {
     return n;
 }
 
+/* What ops can be applied to, and what they cannot be yet. */
+static void put_dtypes(gd_text *out) {
+    GD_TEXT_LIT(out, "{\"dtypes\":[");
+    for (int d = 0; d < GD_DTYPE_COUNT; d++) {
+        if (d) GD_TEXT_LIT(out, ",");
+        gd_text_name(out, gd_dtype_name((gd_dtype)d));
+    }
+    GD_TEXT_LIT(out, "],\"note\":\"Dtypes as PyTorch's CPU has them; complex64 and complex128 are unknown.\",");
+}
+
 void gd_handle_list_ops(gd_exchange *x) {
     size_t rows[GD_OP_COUNT], limit, written = 0, i = 0;
     char after[GD_PARAM_BYTES];
@@ -326,7 +336,8 @@ void gd_handle_list_ops(gd_exchange *x) {
     if (!gd_query_page(x, &limit, after)) return;
     size_t n = sorted_rows(rows);
     while (i < n && *after && strcmp(gd_op_name(gd_op_at(rows[i])), after) <= 0) i++;
-    GD_TEXT_LIT(&x->out, "{\"ops\":[");
+    put_dtypes(&x->out);
+    GD_TEXT_LIT(&x->out, "\"ops\":[");
     for (; i < n && written < limit; i++, written++) {
         if (written) GD_TEXT_LIT(&x->out, ",");
         last = gd_op_name(gd_op_at(rows[i]));

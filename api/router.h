@@ -5,13 +5,15 @@
 #include "api/exchange.h"
 
 enum {
-    GD_R_SESSION = 1u << 0, /* params[0] names a session, which is acquired */
-    GD_R_JSON = 1u << 1,    /* takes a JSON document */
-    GD_R_EMPTY = 1u << 2,   /* … which may be left out */
-    GD_R_BINARY = 1u << 3,  /* … or .npy or raw bytes */
-    GD_R_DATA = 1u << 4,    /* knows ?data= */
-    GD_R_PAGE = 1u << 5,    /* knows ?limit= and ?after= */
-    GD_R_PROGRAM = 1u << 6  /* takes a program, as text or in JSON; stops when its client leaves */
+    GD_R_SESSION = 1u << 0,     /* params[0] names a session, which is acquired */
+    GD_R_JSON = 1u << 1,        /* takes a JSON document */
+    GD_R_EMPTY = 1u << 2,       /* … which may be left out */
+    GD_R_BINARY = 1u << 3,      /* … or .npy or raw bytes */
+    GD_R_DATA = 1u << 4,        /* knows ?data= */
+    GD_R_PAGE = 1u << 5,        /* knows ?limit= and ?after= */
+    GD_R_EVALUATION = 1u << 7,  /* evaluates a stored function: takes JSON, .npy or safetensors and answers with them */
+    GD_R_SAFETENSORS = 1u << 8, /* takes a safetensors file */
+    GD_R_PROGRAM = 1u << 6      /* takes a program, as text or in JSON; stops when its client leaves */
 };
 
 struct gd_route {
@@ -27,7 +29,7 @@ struct gd_route {
 
 extern const gd_route gd_routes[];
 extern const size_t gd_route_count;
-enum { GD_MAX_ROUTES = 64 };
+enum { GD_MAX_ROUTES = 128 };
 
 /* Finds the route and decodes the path's parameters into `params`. NULL with the fault set: not_found, bad_path,
  * method_not_allowed (then `allow` has the methods), or with *options set: an OPTIONS request, answered by `allow`. */

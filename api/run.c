@@ -46,7 +46,8 @@ static bool starts_object(const gd_api_request *in) {
 static bool read_json(gd_exchange *x) {
     const gd_api_request *in = x->in;
     if (!gd_body_read(&x->body, in->body ? in->body : "", in->body_length, &x->fault)) return false;
-    if (!gd_fields(x, x->body.root, "source") || !gd_field_string(x, x->body.root, "source", &x->source)) return false;
+    const char *fields = x->route->handle == gd_handle_put_function ? "source inputs captures" : "source";
+    if (!gd_fields(x, x->body.root, fields) || !gd_field_string(x, x->body.root, "source", &x->source)) return false;
     if (!x->source) {
         gd_refuse(x, "missing_argument", "source is missing: the program's text.");
         gd_fault_pointer(&x->fault, "/source");

@@ -108,7 +108,10 @@ static const char first_steps[] = "S=http://127.0.0.1:4242/v1/sessions/demo\n"
                                   "curl --json '{\"op\":\"pow\",\"args\":[\"x\",2],\"out\":\"y\"}' $S/ops\n"
                                   "curl --json '{\"tensors\":\"y\"}' $S/backward\n"
                                   "curl $S/tensors/x/grad\n"
-                                  "curl -H 'Accept: text/plain' -d 'print(x.grad * 10)' $S/run\n";
+                                  "curl -H 'Accept: text/plain' -d 'print(x.grad * 10)' $S/run\n\n"
+                                  "F=http://127.0.0.1:4242/v1/functions/f\n"
+                                  "curl -X PUT -H 'Content-Type: text/plain' -d 'def f(x): return (x ** 2).sum()' $F\n"
+                                  "curl --json '{\"inputs\":{\"x\":[3,4]}}' $F/gradient\n";
 
 void gd_handle_index(gd_exchange *x) {
     if (!wants_html(x)) {

@@ -25,7 +25,7 @@ static void describe(gd_exchange *x, gd_session *s) {
     put_session(&x->out, &info);
 }
 
-static bool refuse_status(gd_exchange *x, gd_session_status status, const char *name) {
+bool gd_refuse_session(gd_exchange *x, gd_session_status status, const char *name) {
     switch (status) {
     case GD_SESSION_BAD_NAME:
         return gd_refuse(x, "bad_name", "\"%.140s\" is no name for a session: [A-Za-z0-9][A-Za-z0-9._-]{0,127}.", name);
@@ -40,7 +40,7 @@ static void create(gd_exchange *x, const char *name, double ttl, bool may_exist)
     gd_session *s;
     gd_session_status status = gd_session_create(gd_api_registry(x->api), name, ttl, may_exist, &s);
     if (status != GD_SESSION_OK && status != GD_SESSION_CREATED) {
-        refuse_status(x, status, name ? name : "");
+        gd_refuse_session(x, status, name ? name : "");
         return;
     }
     if (status == GD_SESSION_OK) x->status = 200;

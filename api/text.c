@@ -66,9 +66,9 @@ void gd_text_bool(gd_text *t, bool v) {
 
 /* ---- strings ------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence at p (1 to 4 bytes), or 0 if it is none. */
-static size_t sequence(const unsigned char *p, size_t left) {
+size_t gd_utf8_length(const char *text, size_t left) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)text;
     if (*p < 0x80) return 1;
     size_t n = *p >= 0xF0 && *p < 0xF5 ? 4 : *p >= 0xE0 && *p < 0xF0 ? 3 : *p >= 0xC2 && *p < 0xE0 ? 2 : 0;
     if (n == 0 || n > left) return 0;
@@ -108,7 +108,7 @@ void gd_text_string_n(gd_text *t, const char *s, size_t n) {
     for (size_t i = 0; i < n;) {
         i += plain_bytes(p + i, n - i);
         if (i == n) break;
-        size_t length = p[i] >= 0x80 ? sequence(p + i, n - i) : 0;
+        size_t length = p[i] >= 0x80 ? gd_utf8_length(s + i, n - i) : 0;
         if (length > 0) {
             i += length;
             continue;

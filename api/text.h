@@ -23,7 +23,7 @@ void gd_text_free(gd_text *t);           /* to zero-initialised */
 /* Room for n more bytes: where to write them, or NULL. The writer adds what it wrote to t->n. */
 static inline char *gd_text_room(gd_text *t, size_t n) {
     if (t->capacity - t->n < n && !gd_text_grow(t, n)) return NULL;
-    return t->data + t->n;
+    return t->n ? t->data + t->n : t->data; /* which is NULL when nothing was ever asked for */
 }
 static inline void gd_text_put(gd_text *t, const char *bytes, size_t n) {
     char *p = gd_text_room(t, n);
@@ -56,6 +56,8 @@ static inline void gd_text_name(gd_text *t, const char *s) {
     }
 }
 void gd_text_string_n(gd_text *t, const char *s, size_t n);
+/* Length of the UTF-8 sequence (1 to 4 bytes) that n > 0 bytes begin with, or 0 if they begin with none. */
+size_t gd_utf8_length(const char *text, size_t n);
 /* [2,3] */
 void gd_text_i64s(gd_text *t, const int64_t *v, int n);
 /* Unix seconds as "2026-01-31T12:00:00.000Z", in quotes. */

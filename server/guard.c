@@ -54,11 +54,18 @@ void gd_head_add(gd_head *head, const char *name, size_t name_length, const char
         if (FIELD("Content-Type")) head->content_type = value;
         if (FIELD("X-Request-Id")) head->request_id = value;
         break;
-    case sizeof "Authorization" - 1:
+    case sizeof "Authorization" - 1: /* and If-None-Match */
+        if (FIELD("If-None-Match")) head->if_none_match = value;
         if (FIELD("Authorization")) head->authorization = value, head->authorizations++;
         break;
     case sizeof "Content-Length" - 1:
         if (FIELD("Content-Length")) head->content_length = value, head->content_lengths++;
+        break;
+    case sizeof "If-Match" - 1:
+        if (FIELD("If-Match")) head->if_match = value;
+        break;
+    case sizeof "Content-Encoding" - 1:
+        if (FIELD("Content-Encoding")) head->content_encoding = head->content_encoding ? "several" : value;
         break;
     case sizeof "Transfer-Encoding" - 1:
         if (FIELD("Transfer-Encoding")) head->transfer_encoding = value, head->transfer_encodings++;

@@ -21,8 +21,8 @@ typedef struct gd_refusal {
 
 /* The head's fields that matter here; strings are borrowed from the caller. */
 typedef struct gd_head {
-    const char *host, *content_length, *transfer_encoding, *origin, *authorization, *content_type, *accept, *user_agent,
-        *request_id, *preflight_method;
+    const char *host, *content_length, *transfer_encoding, *origin, *authorization, *content_type, *content_encoding,
+        *accept, *user_agent, *if_match, *if_none_match, *request_id, *preflight_method;
     unsigned hosts, content_lengths, transfer_encodings, origins, authorizations;
     unsigned count;
     size_t bytes;

@@ -133,6 +133,10 @@ static int serve(process *p) {
     if (!(p->server.api = gd_api_new(p->registry))) return fail("not enough memory to start", 1);
     gd_program_limits limits = gd_run_limits(&p->options);
     gd_api_set_program_limits(p->server.api, &limits);
+    gd_api_set_max_body(p->server.api, p->options.max_body);
+    gd_function_options functions = {
+        .limits = limits, .plan_bytes = p->options.plan_memory, .max_functions = p->options.max_functions};
+    if (!gd_api_set_function_options(p->server.api, &functions)) return fail("not enough memory to start", 1);
     if (!gd_log_start((gd_log_format)p->options.log_format, (gd_log_level)p->options.log_level))
         return fail("not enough memory to start", 1);
     if (!gd_server_start(&p->server, &p->loop, message, sizeof message)) return fail(message, 1);

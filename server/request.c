@@ -118,6 +118,9 @@ static void fill_api_request(gd_request *r) {
                               .path = r->path,
                               .query = query,
                               .content_type = r->head.content_type,
+                              .content_encoding = r->head.content_encoding,
+                              .if_match = r->head.if_match,
+                              .if_none_match = r->head.if_none_match,
                               .accept = r->head.accept,
                               .user_agent = r->head.user_agent,
                               .id = r->id,
@@ -265,10 +268,12 @@ enum MHD_Result gd_request_run(gd_server *server, gd_connection *c) {
 static void add_cors(struct MHD_Response *m, const gd_request *r) {
     MHD_add_response_header(m, "Access-Control-Allow-Origin", r->cors);
     MHD_add_response_header(m, "Vary", "Origin");
-    MHD_add_response_header(m, "Access-Control-Expose-Headers", "Location, X-Request-Id, Allow, Retry-After");
+    MHD_add_response_header(m, "Access-Control-Expose-Headers", "Location, X-Request-Id, Allow, Retry-After, ETag");
     if (!r->head.preflight_method) return;
     MHD_add_response_header(m, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
-    MHD_add_response_header(m, "Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, X-Request-Id");
+    MHD_add_response_header(
+        m, "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Content-Encoding, Accept, If-Match, If-None-Match, X-Request-Id");
     MHD_add_response_header(m, "Access-Control-Allow-Private-Network", "true");
     MHD_add_response_header(m, "Access-Control-Max-Age", "600");
 }
@@ -294,6 +299,8 @@ static void add_headers(gd_server *server, struct MHD_Response *m, const gd_requ
         MHD_add_response_header(m, "Content-Type", a->content_type);
     if (a->location) MHD_add_response_header(m, "Location", a->location);
     if (a->allow) MHD_add_response_header(m, "Allow", a->allow);
+    if (a->etag) MHD_add_response_header(m, "ETag", a->etag);
+    if (a->status == MHD_HTTP_UNSUPPORTED_MEDIA_TYPE) MHD_add_response_header(m, "Accept-Encoding", "gzip, zstd");
     if (a->status == MHD_HTTP_UNAUTHORIZED) MHD_add_response_header(m, "WWW-Authenticate", "Bearer realm=\"gradd\"");
     if (a->status == MHD_HTTP_SERVICE_UNAVAILABLE) MHD_add_response_header(m, "Retry-After", "1");
     if (r->cors) add_cors(m, r);
@@ -313,7 +320,7 @@ static struct MHD_Response *new_response(gd_server *server, const gd_request *r)
 static bool may_keep(gd_server *server, const gd_request *r) {
     const gd_api_response *a = &r->answer;
     return a->length > 0 && a->length <= GD_KEPT_ANSWER && a->status < 300 && a->content_type && !tells_id(r) &&
-           !a->location && !a->allow && !r->cors && !closes(server, r);
+           !a->location && !a->allow && !a->etag && !r->cors && !closes(server, r);
 }
 
 /* The connection's own response with this answer in it; NULL if memory is out. The library is done with the answer

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Runs the test programs of $BUILD (default build), or only the suites named: unit threads samples notebook http
-# tutorials programs. Each prints its own summary; the last line adds them up: "N passed, N failed".
+# Runs the test programs of $BUILD (default build), or only the suites named: unit threads samples functions notebook http
+# tutorials examples programs. Each prints its own summary; the last line adds them up: "N passed, N failed".
 set -u
 BUILD=${BUILD:-build}
 export BUILD ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1:detect_leaks=1} \
     UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1} CK_FORK=${CK_FORK:-yes} CK_DEFAULT_TIMEOUT=120
-[ $# -gt 0 ] || set -- unit samples notebook http tutorials programs
+[ $# -gt 0 ] || set -- unit samples functions notebook http tutorials examples programs
 log=$(mktemp) && trap 'rm -f "$log"' EXIT
 failed_parts=0
 
@@ -18,11 +18,14 @@ part() { # part NAME COMMAND…: its output, and failure if it exits non-zero
 for suite in "$@"; do
     case $suite in
     unit) part unit "$BUILD/tests/unit/run" ;;
-    threads) part threads "$BUILD/tests/unit/run" threads ;;
-    samples) part samples "$BUILD/tests/conformance/run_samples" tests/conformance/samples ;;
+    threads) part threads "$BUILD/tests/unit/run" threads function_threads plan ;;
+    samples) part samples "$BUILD/tests/conformance/run_samples" tests/conformance/samples
+        part traces "$BUILD/tests/conformance/run_traces" tests/conformance/samples ;;
+    functions) part functions "$BUILD/tests/functions/run" tests/functions ;;
     notebook) part notebook sh tests/conformance/notebook.sh ;;
     http) for t in tests/http/*_test.py; do part "$t" python3 "$t"; done ;;
     tutorials) part tutorials sh tests/http/tutorials.sh ;;
+    examples) part examples sh tests/http/examples.sh ;;
     programs) part programs python3 tests/programs/run.py ;;
     *) echo "unknown suite $suite" && exit 64 ;;
     esac

@@ -413,6 +413,7 @@ def the_service_describes_itself():
     assert api["openapi"].startswith("3.1") and "/v1/sessions/{s}/ops" in api["paths"] 
     ops = server.call("GET", "/v1/ops?limit=1000").json
     assert ops["next"] is None and {"add", "randn", "__getitem__"} <= {o["name"] for o in ops["ops"]}
+    assert {"float16", "bfloat16", "int16", "int8", "float64", "bool"} <= set(ops["dtypes"]) and "complex64" in ops["note"]
     op = server.call("GET", "/v1/ops/add").json
     assert op["signature"].startswith("add(Tensor self, Tensor other") and op["doc"] and op["differentiable"] is True and op["inplace"]
     check_problem(server.call("GET", "/v1/ops/nope"), 404)
@@ -428,6 +429,42 @@ def numbers_survive_the_round_trip():
     assert [struct.pack("<d", v) for v in got] == [struct.pack("<d", v) for v in values], got
     assert s.put("i", [2**63 - 1, -(2**63)])["data"] == [2**63 - 1, -(2**63)]
     assert math.copysign(1, s.get("d")["data"][1]) == -1
+
+
+@test
+def narrow_dtypes_travel_in_every_form():
+    s = Session("narrow")
+    x = s.put("h", [0.1, 65504.0, 6e-8, 70000.0, -2.5], dtype="float16")
+    assert x["data"] == [0.1, 65500, 6e-08, "Infinity", -2.5], x["data"]
+    assert x["nbytes"] == 10 and x["repr"].endswith("dtype=torch.float16)"), x
+    for bits in (0x0001, 0x03FF, 0x0400, 0x3C01, 0x7BFF, 0xFBFF, 0x2E66):
+        raw = struct.pack("<H", bits)
+        s.call("PUT", f"/tensors/b{bits}?dtype=float16&shape=1", raw, {"Content-Type": "application/octet-stream"}, status=201)
+        text = s.get(f"b{bits}")["data"]
+        s.put(f"c{bits}", text, dtype="half")
+        same = s.call("GET", f"/tensors/c{bits}/data", headers={"Accept": "application/octet-stream"}).body
+        assert same == raw and len(repr(abs(text[0]))) <= 10, (hex(bits), text, same)
+    b = s.put("b", [0.1, 3.0e38, 1.0, -0.0], dtype="bfloat16")
+    assert b["data"] == [0.1, 3e38, 1, 0], b["data"]
+    s.call("PUT", "/tensors/c", {"data": [[1, -2], [127, -128]], "dtype": "int8"}, status=201)
+    s.call("PUT", "/tensors/s", {"data": [1, -32768], "dtype": "int16"}, status=201)
+    for name, descr, raw in (("h", b"'<f2'", 10), ("c", b"'|i1'", 4), ("s", b"'<i2'", 4)):
+        npy = s.call("GET", f"/tensors/{name}/data", headers={"Accept": "application/x-npy"})
+        assert descr in npy.body[:100] and len(npy.body) % 64 == raw, (name, npy.body[:100])
+        s.call("PUT", f"/tensors/{name}2", npy.body, {"Content-Type": "application/x-npy"}, status=201)
+        assert s.get(name + "2")["data"] == s.get(name)["data"] and s.get(name + "2")["dtype"] == s.get(name)["dtype"]
+    swapped = npy.body.replace(b"'<i2'", b"'>i2'")
+    s.call("PUT", "/tensors/again", swapped, {"Content-Type": "application/x-npy"}, status=201)
+    assert s.get("again")["data"] == [256, 128]
+    refused = s.problem("GET", "/tensors/b/data", None, 422, headers={"Accept": "application/x-npy"})
+    assert "Got unsupported ScalarType BFloat16" in refused["detail"], refused
+    s.problem("PUT", "/tensors/d", {"data": [128], "dtype": "int8"}, 422)
+    exp = s.problem("POST", "/ops", {"op": "exp", "args": ["h"]}, 422)
+    assert exp["detail"] == "\"exp_vml_cpu\" not implemented for 'Half'", exp
+    s.call("PUT", "/tensors/w", {"data": [1.0, 2.0], "dtype": "bfloat16", "requires_grad": True}, status=201)
+    s.call("POST", "/ops", [{"op": "exp", "args": ["w"], "out": "e"}, {"op": "sum", "args": ["e"], "out": "l"}], status=201)
+    s.call("POST", "/backward", {"tensors": "l"})
+    assert s.get("w")["grad"]["dtype"] == "bfloat16"
 
 
 run_all = [f for f in tests]

@@ -7,7 +7,7 @@
 #define SUITES(X) \
     X(tensor) X(repr) X(autograd) X(bind) X(session) X(pointwise) X(reduce) X(random) X(shape) X(index) \
     X(linalg) X(json) X(npy) X(api) X(options) X(guard) X(threads) X(parser) X(program) X(objects) X(torch_programs) \
-    X(autograd_programs) X(builtins) X(extreme)
+    X(autograd_programs) X(builtins) X(extreme) X(narrow) X(trace) X(plan) X(safetensors) X(function) X(function_threads)
 /* clang-format on */
 
 #define X(name) Suite *name##_suite(void);

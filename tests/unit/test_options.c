@@ -138,6 +138,8 @@ START_TEST(every_option_from_every_source) {
     CHECK_COUNT(session_memory, "session-memory", "GRADD_SESSION_MEMORY");
     CHECK_COUNT(session_ttl, "session-ttl", "GRADD_SESSION_TTL");
     CHECK_COUNT(max_sessions, "max-sessions", "GRADD_MAX_SESSIONS");
+    CHECK_COUNT(max_functions, "max-functions", "GRADD_MAX_FUNCTIONS");
+    CHECK_COUNT(plan_memory, "plan-memory", "GRADD_PLAN_MEMORY");
     CHECK_COUNT(program_steps, "program-steps", "GRADD_PROGRAM_STEPS");
     CHECK_COUNT(program_seconds, "program-seconds", "GRADD_PROGRAM_SECONDS");
     CHECK_COUNT(program_memory, "program-memory", "GRADD_PROGRAM_MEMORY");
