@@ -1,6 +1,7 @@
 /* annotations.c: what a parameter's annotation fixes: `float64[100]`, `float32[3, 4]`, `float64` (no dimension: a
- * single number), `float64[...]` (any shape), `torch.float64[3]`, the same in quotes ("float64[]"), and int, float,
- * bool, str for plain values. Every other annotation (Tensor, torch.Tensor, list[int]) leaves the parameter open.
+ * single number), `float64[...]` (any shape), `torch.float64[3]`, `bool[2]`, the same in quotes ("float64[]"), and int,
+ * float, bool, str for plain values. Every other annotation (Tensor, torch.Tensor, list[int]) leaves the parameter
+ * open.
  */
 #include "core/function/inside.h"
 #include "core/program/ast.h"
@@ -77,7 +78,13 @@ bool gd_annotation_read(const gd_ast *x, gd_function_input *input, const char **
         input->has_dtype = input->has_shape = true;
         return true;
     }
-    if (x->kind != GD_X_SUBSCRIPT || !dtype_of(x->u.subscript.value, &input->dtype)) return true;
+    if (x->kind != GD_X_SUBSCRIPT) return true;
+    const gd_ast *of = x->u.subscript.value;
+    bool truths = of->kind == GD_X_NAME && !strcmp(of->u.name, "bool"); /* Python's own has no sizes */
+    if (truths)
+        input->dtype = GD_BOOL;
+    else if (!dtype_of(of, &input->dtype))
+        return true;
     input->has_dtype = true;
     return read_sizes(x->u.subscript.index, input, why);
 }

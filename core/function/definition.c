@@ -62,6 +62,8 @@ static bool read_def(gd_function *f, const gd_ast *def, gd_function_fault *fault
         return gd_fault(fault, GD_E_VALUE, "bad_function",
                         "the program has no 'def' at its top level: its last one is the function");
     f->def = strdup(def->u.function.name);
+    f->line = def->at.line;
+    f->column = def->at.column;
     if (def->u.function.doc.text) f->doc = copy(def->u.function.doc.text, def->u.function.doc.bytes);
     if (!f->def || (def->u.function.doc.text && !f->doc)) return gd_fault_memory(fault);
     return read_parameters(f, def, fault);

@@ -66,7 +66,12 @@ static bool call(gd_derivation *d) {
     for (int i = 0; i < job->f->ninputs; i++) gd_release(given[i]);
     if (ok || !ready) return ok;
     const gd_program_result *failure = gd_stored_failure(d->home.run);
-    if (d->answer.wrong[0]) return gd_fault(job->fault, GD_E_VALUE, "bad_function", "%s", d->answer.wrong);
+    if (d->answer.wrong[0]) {
+        gd_fault(job->fault, GD_E_VALUE, "bad_function", "%s", d->answer.wrong);
+        job->fault->line = job->f->line;
+        job->fault->column = job->f->column;
+        return false;
+    }
     memcpy(job->exception, failure->exception, sizeof job->exception);
     return gd_fault_program(job->fault, failure);
 }

@@ -55,8 +55,6 @@ typedef struct gd_function_options {
 gd_functions *gd_functions_new(const gd_function_options *options); /* NULL if memory is out */
 void gd_functions_free(gd_functions *r);                            /* nothing may be evaluating; NULL is a no-op */
 
-/* NOTE for core/function: api/problem.h has a type gd_fault and a function gd_fault_ctx already: please give those
- * of inside.h other names, or the program does not link; then delete this note. */
 /* Why a PUT or an evaluation failed, as much as is known. Zero-initialise. */
 typedef struct gd_function_fault {
     gd_code code;     /* the engine's, or GD_E_VALUE */

@@ -85,6 +85,7 @@ struct gd_function {
     uint64_t hash, version;
     char *name, *source, *doc;
     char *def; /* the name of its last def */
+    uint32_t line, column; /* where that stands */
     size_t bytes;
     char etag[48];
     int ninputs;

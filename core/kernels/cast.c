@@ -2,8 +2,10 @@
 #include "core/kernels/cast.h"
 #include "core/kernels/kernels.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -107,8 +109,20 @@ CAST_LOOP(same16, uint16_t, uint16_t, SAME, SAME)
 HALF_LOOP(f32_f16, float, uint16_t, _mm_loadu_si128, _mm256_storeu_ps, _mm256_cvtph_ps)
 HALF_LOOP(f16_f32, uint16_t, float, _mm256_loadu_ps, _mm_storeu_si128, TO_HALVES)
 
+/* Asked of the processor itself, once: not every compiler's __builtin_cpu_supports knows the word. */
+static bool has_halves(void) {
+    static _Atomic int known; /* 0: not yet; else 1, and 1 more if it has them */
+    unsigned a, b, c = 0, d;
+    int v = atomic_load_explicit(&known, memory_order_relaxed);
+    if (v == 0) {
+        v = 1 + (__get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C));
+        atomic_store_explicit(&known, v, memory_order_relaxed);
+    }
+    return v == 2;
+}
+
 static gd_loop processor_loop(gd_dtype to, gd_dtype from) {
-    if (gd_cpu_isa() == GD_ISA_BASELINE || !__builtin_cpu_supports("f16c")) return NULL;
+    if (gd_cpu_isa() == GD_ISA_BASELINE || !has_halves()) return NULL;
     if (to == GD_FLOAT32 && from == GD_FLOAT16) return wide_f32_f16;
     return to == GD_FLOAT16 && from == GD_FLOAT32 ? wide_f16_f32 : NULL;
 }

@@ -71,12 +71,12 @@ void gd_scan_along(gd_scan scan, gd_tensor *out, const gd_tensor *a, const gd_te
 /* Products of all the others: out[k] = product of in[j], j != k, within `n` elements `stride` bytes apart. */
 void gd_products_of_others(gd_dtype dtype, char *out, const char *in, int64_t stride, int64_t n);
 
-/* What reduce.c picks from: tables that exist once an instruction set. */
+/* Adds the elements at `in` to those at `out`, over two dimensions. */
 typedef void (*gd_sum2d)(char *out, const char *in, const gd_reduce_dim *inner, const gd_reduce_dim *outer);
-/* What gd_reduce_sum runs inside: adds to *out the `inner->size` elements at `in`, for each step of `outer`. `dtype` is
- * float32, float64 or int64. */
+/* What gd_reduce_sum runs inside. `dtype` is float32, float64 or int64. */
 gd_sum2d gd_reduce_sum_loop(gd_dtype dtype);
 
+/* What reduce.c picks from: tables that exist once an instruction set. */
 typedef struct gd_reduce_table {
     gd_sum2d sum[2][2];                             /* [squares][0: float32, 1: float64] */
     gd_reduce_run runs[GD_R_COUNT][GD_DTYPE_COUNT]; /* NULL where there is none */

@@ -34,7 +34,7 @@ const gd_plan_place *gd_plan_input(const gd_plan *plan, int i);
 const gd_plan_place *gd_plan_output(const gd_plan *plan, int i);
 size_t gd_plan_bytes(const gd_plan *plan); /* of the plan and one frame, with their constants */
 double gd_plan_cost(const gd_plan *plan);  /* a guess: seconds of one run */
-/* Text for people and tests: one line a unit: "fused 99 float64: sub square mul! …" ("!": the result is stored), "sum",
+/* Text for people and tests, one line a unit: "fused 99 float64: sub square mul! …" ("!": its result is stored), "sum",
  * "pad", "join", "copy", "op mm". New, free(). */
 char *gd_plan_describe(const gd_plan *plan);
 

@@ -264,13 +264,7 @@ typedef struct compiled {
     int n;
 } compiled;
 
-/* All results and tangents of the sample; before anything that the trace read is changed. */
-static bool compile(compiled *p, gd_trace *tr, const int32_t *numbers, int n, const tangents *d) {
-    memset(p, 0, sizeof *p);
-    for (int i = 0; i < n; i++)
-        if (numbers[i] >= 0) p->values[p->n++] = numbers[i];
-    for (int i = 0; d->known && i < MAX_RESULTS; i++)
-        if (d->u[i] && d->values[i] >= 0) p->values[p->n++] = d->values[i];
+static bool compile(compiled *p, gd_trace *tr) {
     p->plan = gd_plan_new(ctx, tr, p->values, p->n);
     if (!p->plan) return engine_says("plan");
     nplans++;
@@ -278,6 +272,22 @@ static bool compile(compiled *p, gd_trace *tr, const int32_t *numbers, int n, co
     if (text) printf("%s:%d\n%s", s.op, s.line, text);
     free(text);
     return true;
+}
+
+/* All results and tangents of the sample; before anything that the trace read is changed. */
+static bool compile_results(compiled *p, gd_trace *tr, const int32_t *numbers, int n, const tangents *d) {
+    for (int i = 0; i < n; i++)
+        if (numbers[i] >= 0) p->values[p->n++] = numbers[i];
+    for (int i = 0; d->known && i < MAX_RESULTS; i++)
+        if (d->u[i] && d->values[i] >= 0) p->values[p->n++] = d->values[i];
+    return compile(p, tr);
+}
+
+/* Everything that depends on an input, from the last value on: a plan in which little can be left out. */
+static bool compile_all(compiled *p, gd_trace *tr) {
+    for (int32_t i = gd_trace_nvalues(tr) - 1; i >= 0 && p->n < 2 * MAX_RESULTS; i--)
+        if (gd_trace_at(tr, i)->tensor && gd_trace_at(tr, i)->kind != GD_TRACED_CONSTANT) p->values[p->n++] = i;
+    return compile(p, tr);
 }
 
 /* Runs twice: what a frame keeps from one run must not show in the next. */
@@ -330,8 +340,8 @@ static bool trace_sample(bool whole_too) {
         ndynamic++;
         if (getenv("SHOW_DYNAMIC")) printf("%s:%d%s: %s\n", s.op, s.line, whole_too ? " (all)" : "", reason->text);
     }
-    compiled plan = {0};
-    if (ok && fine && !reason) fine = compile(&plan, tr, numbers, n, &d);
+    compiled plan = {0}, all = {0};
+    if (ok && fine && !reason) fine = compile_results(&plan, tr, numbers, n, &d) && compile_all(&all, tr);
     if (ok && fine && !reason) {
         int used = 0;
         nsteps += gd_trace_nsteps(tr);
@@ -343,10 +353,12 @@ static bool trace_sample(bool whole_too) {
         bool repeated = replay_run(&r, ctx, tr, inputs);
         npointwise += r.npointwise;
         fine = !r.why[0] ? run_plan(&plan, &r, inputs, repeated) : wrong("replay", r.why);
+        fine = fine && run_plan(&all, &r, inputs, repeated);
         fine = fine && compare(&r, numbers, n, repeated, &d); /* which may write its inputs */
         replay_free(&r);
     }
     gd_plan_release(plan.plan);
+    gd_plan_release(all.plan);
     gd_trace_free(tr);
     tangents_free(&d);
     return fine;

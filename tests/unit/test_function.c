@@ -113,11 +113,11 @@ START_TEST(put_refuses_what_cannot_work) {
     refuse("def f(x: float64[3]):\n    return x.sum(1, 2, 3, 4)", NULL, "sum", 2, 12);
     refuse("def f(x: float64[3]):\n    return x @ torch.ones(4, dtype=torch.float64)", NULL, "inconsistent", 2, 12);
     refuse("def f(x: float64[3]):\n    return x.no_such_method()", "program_error", "AttributeError", 2, 12);
-    refuse("def f(x: float64[3]):\n    return 'text'", "bad_function", "'str', not a tensor", 0, 0);
-    refuse("def f(x: float64[3]):\n    return x, (x, x)", "bad_function", "a 'tuple' among its outputs", 0, 0);
-    refuse("def f(x: float64[3]):\n    return ()", "bad_function", "returns no tensor", 0, 0);
-    refuse("def f(x: float64[3]):\n    return {1: x}", "bad_function", "a key of type 'int'", 0, 0);
-    refuse("def f(x: float64[3]):\n    pass", "bad_function", "'NoneType', not a tensor", 0, 0);
+    refuse("def f(x: float64[3]):\n    return 'text'", "bad_function", "'str', not a tensor", 1, 1);
+    refuse("def f(x: float64[3]):\n    return x, (x, x)", "bad_function", "a 'tuple' among its outputs", 1, 1);
+    refuse("def f(x: float64[3]):\n    return ()", "bad_function", "returns no tensor", 1, 1);
+    refuse("def f(x: float64[3]):\n    return {1: x}", "bad_function", "a key of type 'int'", 1, 1);
+    refuse("def f(x: float64[3]):\n    pass", "bad_function", "'NoneType', not a tensor", 1, 1);
     refuse("def f(x: float64[3]):\n    while True:\n        pass", "program_limit", "more than 200000 steps", 3, 9);
     refuse("while True:\n    pass\ndef f(x):\n    return x", "program_limit", "steps", 2, 5);
     refuse("def f(x: float64[-1]):\n    return x", "bad_input", "written out", 1, 10);
@@ -152,7 +152,7 @@ START_TEST(annotations) {
     store(
         "def f(a: float64[100], b: float32[3, 4], c: float64, d: 'float32[]', g: int, h: float, i: bool, j: str,\n"
         "      k: torch.int64[2], l: Tensor, m: torch.Tensor, n, o: float64[...], p: list[int] = None, q: 'long[1]' = 0,"
-        " s: float64[()] = 1):\n    return a");
+        " s: float64[()] = 1, u: bool[2] = None):\n    return a");
     static const struct {
         gd_input_kind kind;
         bool has_dtype, has_shape;
@@ -173,9 +173,10 @@ START_TEST(annotations) {
                 {GD_INPUT_TENSOR, true, false, GD_FLOAT64, 0},
                 {GD_INPUT_TENSOR, false, false, 0, 0},
                 {GD_INPUT_TENSOR, true, true, GD_INT64, 1},
-                {GD_INPUT_TENSOR, true, true, GD_FLOAT64, 0}};
-    ck_assert_int_eq(gd_function_ninputs(f), 16);
-    for (int i = 0; i < 16; i++) {
+                {GD_INPUT_TENSOR, true, true, GD_FLOAT64, 0},
+                {GD_INPUT_TENSOR, true, true, GD_BOOL, 1}};
+    ck_assert_int_eq(gd_function_ninputs(f), 17);
+    for (int i = 0; i < 17; i++) {
         const gd_function_input *in = gd_function_input_at(f, i);
         bool same = in->kind == want[i].kind && in->has_dtype == want[i].has_dtype &&
                     in->has_shape == want[i].has_shape && in->ndim == want[i].ndim &&
