@@ -7,6 +7,7 @@
 #include "api/router.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -17,17 +18,25 @@ struct gd_api {
     gd_functions *functions;
     gd_metrics *metrics;
     gd_program_limits program_limits;
+    uint32_t processors;
     size_t max_body;
     _Atomic bool draining;
     pthread_mutex_t lock; /* of openapi */
     gd_text openapi;      /* made when first asked for */
 };
 
+/* Those that this process may use. */
+static uint32_t count_processors(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) ? 1 : (uint32_t)CPU_COUNT(&set);
+}
+
 gd_api *gd_api_new(gd_registry *registry) {
     gd_api *api = gd_init() == GD_OK ? calloc(1, sizeof *api) : NULL;
     if (!api) return NULL;
     api->registry = registry;
     api->program_limits = GD_PROGRAM_DEFAULT_LIMITS;
+    api->processors = count_processors();
     api->max_body = MAX_BODY;
     api->metrics = gd_metrics_new();
     bool ok = api->metrics && gd_api_set_function_options(
@@ -52,6 +61,7 @@ void gd_api_free(gd_api *api) {
 
 void gd_api_set_program_limits(gd_api *api, const gd_program_limits *limits) { api->program_limits = *limits; }
 const gd_program_limits *gd_api_program_limits(const gd_api *api) { return &api->program_limits; }
+uint32_t gd_api_processors(const gd_api *api) { return api->processors; }
 void gd_api_set_max_body(gd_api *api, size_t bytes) { api->max_body = bytes; }
 void gd_api_set_draining(gd_api *api, bool draining) { atomic_store(&api->draining, draining); }
 bool gd_api_is_draining(const gd_api *api) { return atomic_load(&api->draining); }

@@ -22,6 +22,7 @@ static void run(gd_evaluation *v) {
         x->declined = true;
         return;
     }
+    v->e.threads = x->brief ? 1 : gd_api_processors(x->api);
     bool ok = gd_function_eval(x->ctx, v->f, &v->e, &fault);
     gd_metrics_evaluation(gd_api_metrics(x->api), v->e.kind, ok);
     if (ok)

@@ -39,6 +39,7 @@ gd_registry *gd_api_registry(gd_api *api);
 gd_functions *gd_api_functions(gd_api *api); /* the stored functions */
 bool gd_api_is_draining(const gd_api *api);
 const gd_program_limits *gd_api_program_limits(const gd_api *api);
+uint32_t gd_api_processors(const gd_api *api);           /* that this process may use */
 const char *gd_api_openapi(gd_api *api, size_t *length); /* static for the api's life; NULL if memory is out */
 
 /* Fails the request. Returns false. */

@@ -39,50 +39,6 @@ static bool by_output_results(gd_job *job, const gd_runner *r, int64_t stacked, 
     return true;
 }
 
-/* Where each output of the runner goes. */
-typedef struct targets {
-    char *values[GD_FUNCTION_INPUTS], *results[GD_FUNCTION_INPUTS];
-    size_t value_bytes[GD_FUNCTION_INPUTS], result_bytes[GD_FUNCTION_INPUTS]; /* of one */
-    int nvalues, nresults;
-} targets;
-
-static void aim(const gd_job *job, int64_t times, targets *t) {
-    const gd_eval *e = job->e;
-    t->nvalues = e->noutputs;
-    t->nresults = 0;
-    size_t points = job->batch > 0 ? (size_t)job->batch : 1, products = points * (size_t)(times > 0 ? times : 1);
-    for (int i = 0; i < e->noutputs; i++) {
-        t->values[i] = e->values[i]->data;
-        t->value_bytes[i] = gd_nbytes(e->values[i]) / points;
-    }
-    for (int i = 0; i < e->nresults; i++) {
-        if (!e->results[i]) continue;
-        t->results[t->nresults] = e->results[i]->data;
-        t->result_bytes[t->nresults++] = gd_nbytes(e->results[i]) / products;
-    }
-}
-
-static bool loop(gd_runner *r, const gd_vectors *v, int64_t times) {
-    const gd_job *job = r->job;
-    const void *cotangents[GD_FUNCTION_INPUTS] = {0}, *tangents[GD_FUNCTION_INPUTS] = {0};
-    void *values[GD_FUNCTION_INPUTS], *results[GD_FUNCTION_INPUTS];
-    const gd_vectors *c = job->e->kind == GD_EVAL_HVP ? v + 1 : v;
-    targets t;
-    aim(job, times, &t);
-    for (int64_t b = 0; b < job->batch; b++) {
-        if (gd_stopped(job) || !gd_runner_point(r, b)) return false;
-        for (int i = 0; i < t.nvalues; i++) values[i] = t.values[i] + (size_t)b * t.value_bytes[i];
-        for (int64_t k = 0; k < times; k++) {
-            size_t nr = (size_t)(b * times + k);
-            gd_vectors_at(c, r->what.cotangents, b, k, cotangents);
-            gd_vectors_at(v, r->what.tangents, b, k, tangents);
-            for (int i = 0; i < t.nresults; i++) results[i] = t.results[i] + nr * t.result_bytes[i];
-            if (!gd_runner_run(r, cotangents, tangents, values, results)) return false;
-        }
-    }
-    return true;
-}
-
 /* v[0]: the vectors; v[1]: the cotangents of HVP. */
 static bool take_vectors(gd_runner *r, gd_vectors v[2], int64_t *stacked) {
     gd_job *job = r->job;
@@ -108,7 +64,7 @@ static bool products_with(gd_runner *r) {
     if (ok && !value)
         ok = by_output ? by_output_results(job, r, stacked, job->e->results)
                        : by_input_results(job, stacked, job->e->results);
-    ok = ok && loop(r, v, stacked < 0 ? 1 : stacked);
+    ok = ok && gd_batch_run(r, v, stacked < 0 ? 1 : stacked);
     gd_vectors_clear(&v[0]);
     gd_vectors_clear(&v[1]);
     return ok;

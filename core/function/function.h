@@ -165,6 +165,7 @@ typedef struct gd_eval {
     gd_tensor *cotangents[GD_FUNCTION_INPUTS]; /* HVP, HESSIAN: by output, see above; taken; no K axis. All NULL: a
                                                   scalar output */
     uint64_t outputs_wanted;                   /* JACOBIAN, JVP: outputs of interest; 0: all */
+    uint32_t threads;                          /* that may share the points of a batch; 0, 1: the calling one alone */
     const _Atomic bool *stop;                  /* set from outside to end it soon; NULL: never */
     /* filled */
     int noutputs;

@@ -84,7 +84,7 @@ struct gd_function {
     gd_functions *registry;
     uint64_t hash, version;
     char *name, *source, *doc;
-    char *def; /* the name of its last def */
+    char *def;             /* the name of its last def */
     uint32_t line, column; /* where that stands */
     size_t bytes;
     char etag[48];
@@ -248,6 +248,18 @@ bool gd_runner_point(gd_runner *r, int64_t point);
 bool gd_runner_run(gd_runner *r, const void *const *cotangents, const void *const *tangents, void *const *values,
                    void *const *results);
 void gd_runner_close(gd_runner *r);
+/* For another thread: shares r's plan, which r keeps, and runs in a frame of its own. False: there is no plan, or no
+ * memory. Nothing of the evaluator is copied. */
+bool gd_runner_fork(const gd_runner *r, gd_runner *twin);
+/* One product at a point by the plan alone. False: it failed; who it was forked from must do the point. */
+bool gd_runner_try(gd_runner *twin, int64_t point, const void *const *cotangents, const void *const *tangents,
+                   void *const *values, void *const *results);
+void gd_runner_join(gd_runner *twin); /* before r is closed */
+
+/* batch.c: all points of the job's batch, `times` products at each, into the results that are ready: by several threads
+ * where the evaluation allows it and it is worth it. v[0]: the vectors; v[1]: the cotangents of HVP. */
+struct gd_vectors;
+bool gd_batch_run(gd_runner *r, const struct gd_vectors *v, int64_t times);
 
 /* ---- results.c, evaluate.c, matrices.c, check.c, examples.c ---- */
 /* What an evaluation holds, and frees in the end. */

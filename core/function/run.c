@@ -124,10 +124,9 @@ static bool plan_failed(gd_runner *r, const gd_error *error, const void *const *
     return evaluate(r, cotangents, tangents, values, results);
 }
 
-static bool run_plan(gd_runner *r, const void *const *cotangents, const void *const *tangents, void *const *values,
-                     void *const *results) {
+static gd_code run_frame(const gd_runner *r, const void *const *cotangents, const void *const *tangents,
+                         void *const *values, void *const *results, gd_error *error) {
     const gd_job *job = r->job;
-    gd_error error;
     int in = gd_compile_nx(job), out = r->layout->n, n = gd_plan_noutputs(r->planned->plan);
     for (int i = 0; r->what.cotangents >> i && i < r->layout->n; i++)
         if (gd_bit(r->what.cotangents, i)) gd_plan_set_input(r->frame, in++, cotangents[i]);
@@ -135,7 +134,14 @@ static bool run_plan(gd_runner *r, const void *const *cotangents, const void *co
         if (gd_bit(r->what.tangents, i)) gd_plan_set_input(r->frame, in++, tangents[i]);
     for (int i = 0; i < out; i++) gd_plan_set_output(r->frame, i, values ? values[i] : NULL);
     for (int i = out; i < n; i++) gd_plan_set_output(r->frame, i, results[i - out]);
-    return gd_plan_run(r->frame, &error) == GD_OK || plan_failed(r, &error, cotangents, tangents, values, results);
+    return gd_plan_run(r->frame, error);
+}
+
+static bool run_plan(gd_runner *r, const void *const *cotangents, const void *const *tangents, void *const *values,
+                     void *const *results) {
+    gd_error error;
+    return run_frame(r, cotangents, tangents, values, results, &error) == GD_OK ||
+           plan_failed(r, &error, cotangents, tangents, values, results);
 }
 
 static void plan_point(gd_runner *r, int64_t point) {
@@ -198,6 +204,27 @@ bool gd_runner_run(gd_runner *r, const void *const *cotangents, const void *cons
                    void *const *results) {
     return r->planned ? run_plan(r, cotangents, tangents, values, results)
                       : evaluate(r, cotangents, tangents, values, results);
+}
+
+bool gd_runner_fork(const gd_runner *r, gd_runner *twin) {
+    twin->job = r->job;
+    twin->what = r->what;
+    twin->layout = r->layout;
+    twin->planned = r->planned;
+    twin->frame = r->planned ? gd_plan_frame_take(r->planned->plan) : NULL;
+    return twin->frame != NULL;
+}
+
+bool gd_runner_try(gd_runner *twin, int64_t point, const void *const *cotangents, const void *const *tangents,
+                   void *const *values, void *const *results) {
+    gd_error error;
+    plan_point(twin, point);
+    return run_frame(twin, cotangents, tangents, values, results, &error) == GD_OK;
+}
+
+void gd_runner_join(gd_runner *twin) {
+    if (twin->frame) gd_plan_frame_give(twin->frame);
+    twin->frame = NULL;
 }
 
 void gd_runner_close(gd_runner *r) {

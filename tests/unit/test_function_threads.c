@@ -92,10 +92,58 @@ START_TEST(functions_survive_replacement_while_evaluated) {
 }
 END_TEST
 
+enum { POINTS = 5000, SIZE = 20 };
+
+/* The gradients of POINTS points by so many threads; `bad` (or -1) is a point that the function refuses. */
+static bool gradients(unsigned threads, int64_t bad, double *out, gd_function_fault *fault) {
+    gd_ctx *ctx = gd_functions_ctx(r);
+    const int64_t sizes[] = {POINTS, SIZE};
+    gd_tensor *x = gd_zeros(ctx, GD_FLOAT64, 2, sizes);
+    ck_assert_ptr_nonnull(x);
+    double *p = (double *)(uintptr_t)gd_contiguous_data(x);
+    for (int64_t i = 0; i < (int64_t)POINTS * SIZE; i++) p[i] = (double)(i % 997) / 997 + 0.1;
+    if (bad >= 0) p[bad * SIZE] = -1;
+    gd_function *f = gd_functions_find(r, "f");
+    gd_eval e = {.kind = GD_EVAL_GRADIENT, .batched = true, .inputs = {x}, .threads = threads};
+    bool ok = gd_function_eval(ctx, f, &e, fault);
+    if (ok) gd_read_bytes(e.results[0], out);
+    gd_eval_clear(&e);
+    gd_function_release(f);
+    return ok;
+}
+
+START_TEST(batches_are_shared_out) {
+    const gd_function_options options = {.limits = GD_PROGRAM_DEFAULT_LIMITS, .plan_bytes = 1000000};
+    static double alone[POINTS * SIZE], shared[POINTS * SIZE];
+    static const char source[] =
+        "def f(x: float64[20]):\n    k = (x[0] < 0).to(torch.int64)\n"
+        "    return (x.exp() * x.sin()).sum() * torch.ones(1).index_select(0, k.reshape(1)).sum()\n";
+    const gd_function_text text = {.source = source, .bytes = sizeof source - 1};
+    gd_function_fault fault = {0};
+    r = gd_functions_new(&options);
+    ck_assert_ptr_nonnull(r);
+    ck_assert_int_eq(gd_functions_put(r, "f", &text, NULL, NULL, &fault), GD_PUT_CREATED);
+    ck_assert(gradients(1, -1, alone, &fault));
+    for (unsigned threads = 2; threads <= 5; threads++) {
+        memset(shared, 1, sizeof shared);
+        ck_assert(gradients(threads, -1, shared, &fault));
+        ck_assert_mem_eq(alone, shared, sizeof alone);
+    }
+    static const int64_t bad[] = {0, 1700, POINTS - 1};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert(!gradients(4, bad[i], shared, &fault));
+        ck_assert_int_eq(fault.code, GD_E_INDEX);
+        ck_assert_uint_eq(fault.line, 3);
+    }
+    gd_functions_free(r);
+}
+END_TEST
+
 Suite *function_threads_suite(void) {
     Suite *suite = suite_create("function_threads");
     TCase *t = tcase_create("stored functions");
     tcase_add_test(t, functions_survive_replacement_while_evaluated);
+    tcase_add_test(t, batches_are_shared_out);
     suite_add_tcase(suite, t);
     return suite;
 }
