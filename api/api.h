@@ -42,7 +42,9 @@ typedef struct gd_api_response {
     const char *etag;         /* ETag with its quotes, or NULL; lies in `tag` */
     const char *body;         /* length bytes, valid until gd_api_response_free */
     size_t length;
-    void (*release)(void *owner); /* how `owner`, which holds the body, goes; NULL: static */
+    const char *rest; /* rest_length more bytes that follow the body; NULL: none. Of large binary answers only */
+    size_t rest_length;
+    void (*release)(void *owner); /* how `owner`, which holds body and rest, goes; NULL: static */
     void *owner;
     char text[288], tag[64];
 } gd_api_response;

@@ -328,6 +328,27 @@ static bool answer_bytes(gd_exchange *x, gd_tensor *t, gd_form form) {
     return true;
 }
 
+bool gd_answer_result(gd_exchange *x, gd_tensor *t) {
+    char head[GD_NPY_WRITE_MAX];
+    gd_api_response *a = x->answer;
+    const char *values = gd_contiguous_data(t);
+    if (!values || gd_nbytes(t) < STORAGE_FROM || !gd_npy_knows(gd_dtype_of(t)))
+        return gd_answer_value(x, t, GD_FORM_NPY);
+    size_t n = gd_npy_write(head, gd_dtype_of(t), gd_ndim(t), gd_sizes(t));
+    if (n > sizeof a->text) return gd_answer_value(x, t, GD_FORM_NPY);
+    *a = (gd_api_response){.status = x->status,
+                           .content_type = "application/x-npy",
+                           .body = a->text,
+                           .length = n,
+                           .rest = values,
+                           .rest_length = gd_nbytes(t),
+                           .release = release_storage,
+                           .owner = gd_storage_retain(t->storage)};
+    memcpy(a->text, head, n);
+    x->answered = true;
+    return true;
+}
+
 bool gd_answer_safetensors(gd_exchange *x, gd_named_tensor *tensors, size_t count, const char *const *metadata,
                            size_t npairs) {
     gd_text head = {0};

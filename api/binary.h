@@ -24,6 +24,8 @@ int gd_accept_weight(const char *accept, const char *type);
 /* Answers with a safetensors file of these, which are put in order; `metadata` are npairs pairs of texts. */
 bool gd_answer_safetensors(gd_exchange *x, gd_named_tensor *tensors, size_t count, const char *const *metadata,
                            size_t npairs);
+/* Answers with t's value as .npy. Nobody may write to t from now on: a large one is sent from where it is. */
+bool gd_answer_result(gd_exchange *x, gd_tensor *t);
 /* Answers with t's value in this form. */
 bool gd_answer_value(gd_exchange *x, gd_tensor *t, gd_form form);
 

@@ -242,7 +242,7 @@ static void answer_binary(gd_evaluation *v, gd_form form) {
     if (form == GD_FORM_SAFETENSORS)
         gd_answer_safetensors(x, b.tensors, b.n, NULL, 0);
     else if (b.own == 1)
-        gd_answer_value(x, (gd_tensor *)(uintptr_t)b.tensors[0].tensor, GD_FORM_NPY);
+        gd_answer_result(x, (gd_tensor *)(uintptr_t)b.tensors[0].tensor);
     else if (wants_json(x->in->accept))
         answer_json(v);
     else

@@ -310,8 +310,11 @@ static void add_headers(gd_server *server, struct MHD_Response *m, const gd_requ
 /* A response of its own for this request. The body lives in the request until the library has sent it: nothing is
  * copied. */
 static struct MHD_Response *new_response(gd_server *server, const gd_request *r) {
+    const gd_api_response *a = &r->answer;
+    const struct MHD_IoVec parts[] = {{a->body, a->length}, {a->rest, a->rest_length}};
     struct MHD_Response *m =
-        MHD_create_response_from_buffer(r->answer.length, (void *)(uintptr_t)r->answer.body, MHD_RESPMEM_PERSISTENT);
+        a->rest ? MHD_create_response_from_iovec(parts, 2, NULL, NULL)
+                : MHD_create_response_from_buffer(a->length, (void *)(uintptr_t)a->body, MHD_RESPMEM_PERSISTENT);
     if (m) add_headers(server, m, r);
     return m;
 }
@@ -320,7 +323,7 @@ static struct MHD_Response *new_response(gd_server *server, const gd_request *r)
 static bool may_keep(gd_server *server, const gd_request *r) {
     const gd_api_response *a = &r->answer;
     return a->length > 0 && a->length <= GD_KEPT_ANSWER && a->status < 300 && a->content_type && !tells_id(r) &&
-           !a->location && !a->allow && !a->etag && !r->cors && !closes(server, r);
+           !a->rest && !a->location && !a->allow && !a->etag && !r->cors && !closes(server, r);
 }
 
 /* The connection's own response with this answer in it; NULL if memory is out. The library is done with the answer
@@ -350,7 +353,7 @@ enum MHD_Result gd_request_answer(gd_server *server, gd_connection *c) {
     if (!m) return MHD_NO;
     r->stage = GD_STAGE_ANSWERED;
     r->status = (unsigned)r->answer.status;
-    r->sent = r->answer.length;
+    r->sent = r->answer.length + r->answer.rest_length;
     atomic_store_explicit(&c->bytes, r->sent, memory_order_relaxed);
     enum MHD_Result result =
         gd_connection_enter(c, GD_PHASE_ANSWER) ? MHD_queue_response(c->mhd, r->status, m) : MHD_NO;
