@@ -22,7 +22,7 @@ PREFIX ?= /usr/local
 LTO ?= $(if $(SAN),,-flto)
 
 BUILD_PACKAGES = gcc g++ make libc6-dev libmicrohttpd-dev libjansson-dev libuv1-dev zlib1g-dev libzstd-dev libsleef-dev uthash-dev libopenblas0-serial
-TEST_PACKAGES = check pkg-config curl jq python3
+TEST_PACKAGES = check pkg-config curl jq python3 libcurl4-openssl-dev
 CHECK_PACKAGES = git clang-format cppcheck
 BENCH_PACKAGES = wrk python3
 FUZZ_PACKAGES = clang libclang-rt-14-dev
