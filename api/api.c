@@ -5,6 +5,7 @@
 #include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/router.h"
+#include "api/tesseract.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -20,6 +21,7 @@ struct gd_api {
     gd_program_limits program_limits;
     uint32_t processors;
     size_t max_body;
+    bool umbridge_shmem;
     _Atomic bool draining;
     pthread_mutex_t lock; /* of openapi */
     gd_text openapi;      /* made when first asked for */
@@ -63,6 +65,7 @@ void gd_api_set_program_limits(gd_api *api, const gd_program_limits *limits) { a
 const gd_program_limits *gd_api_program_limits(const gd_api *api) { return &api->program_limits; }
 uint32_t gd_api_processors(const gd_api *api) { return api->processors; }
 void gd_api_set_max_body(gd_api *api, size_t bytes) { api->max_body = bytes; }
+void gd_api_set_umbridge_shmem(gd_api *api, bool allowed) { api->umbridge_shmem = allowed; }
 void gd_api_set_draining(gd_api *api, bool draining) { atomic_store(&api->draining, draining); }
 bool gd_api_is_draining(const gd_api *api) { return atomic_load(&api->draining); }
 
@@ -193,12 +196,13 @@ static void finish(gd_exchange *x) {
 /* False: `brief`, and it would not be. */
 static bool run(gd_exchange *x, bool brief) {
     bool options = false;
-    x->route = gd_route_find(x->in->method, x->in->path, x->params, x->answer->text, &options, &x->fault);
+    unsigned without = x->api->umbridge_shmem ? 0 : GD_R_SHMEM;
+    x->route = gd_route_find(x->in->method, x->in->path, without, x->params, x->answer->text, &options, &x->fault);
     if (options) {
         x->status = 204;
         x->answer->allow = x->answer->text;
     }
-    if (!x->route) return true;
+    if (!x->route) return gd_tess_refuse_path(x), true;
     if (brief && !enter_briefly(x)) return false;
     x->brief = brief;
     x->status = x->route->status;

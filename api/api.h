@@ -59,6 +59,9 @@ void gd_api_set_program_limits(gd_api *api, const gd_program_limits *limits);
 bool gd_api_set_function_options(gd_api *api, const gd_function_options *options);
 /* The most that a compressed body may be when decoded (256 MiB until then). No request may be running. */
 void gd_api_set_max_body(gd_api *api, size_t bytes);
+/* May UM-Bridge's clients hand over numbers in shared memory (no, until then)? Only for callers on this machine: then
+ * they name segments below /umbridge that the process's user owns. No request may be running. */
+void gd_api_set_umbridge_shmem(gd_api *api, bool allowed);
 /* From now on /readyz answers 503, so that balancers send nothing new. Any thread. */
 void gd_api_set_draining(gd_api *api, bool draining);
 

@@ -222,7 +222,7 @@ gd_api_upload *gd_api_upload_begin(gd_api *api, const gd_api_request *request, u
     x.api = api;
     x.in = request;
     x.fault.code = NULL;
-    x.route = gd_route_find(request->method, request->path, x.params, allow, &options, &x.fault);
+    x.route = gd_route_find(request->method, request->path, 0, x.params, allow, &options, &x.fault);
     gd_api_upload *u = is_upload(x.route, form) ? calloc(1, sizeof *u) : NULL;
     if (!u) return NULL;
     u->in.fault = &u->fault;

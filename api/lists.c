@@ -133,8 +133,8 @@ static gd_tensor *from_tree(gd_exchange *x, const gd_list *list, gd_dtype dtype,
     return NULL;
 }
 
-/* The values of `wide`, float64 or int64 (taken), as an integer dtype: "3.0" is 3. */
-static gd_tensor *narrow(gd_exchange *x, gd_tensor *wide, gd_dtype dtype) {
+/* To an integer dtype, "3.0" is 3. */
+gd_tensor *gd_list_convert(gd_exchange *x, gd_tensor *wide, gd_dtype dtype) {
     gd_tensor *t = wide ? gd_empty(x->ctx, dtype, gd_ndim(wide), gd_sizes(wide)) : NULL;
     bool ok = t != NULL;
     if (wide && !t) gd_refuse_engine(x);
@@ -153,7 +153,7 @@ static gd_tensor *narrow(gd_exchange *x, gd_tensor *wide, gd_dtype dtype) {
 static gd_tensor *from_text(gd_exchange *x, const gd_numbers *n, gd_dtype dtype) {
     const gd_dtype wide = n->has_real ? GD_FLOAT64 : GD_INT64;
     if (gd_dtype_is_float(dtype) || dtype == wide) return gd_numbers_tensor(&x->body, n, x->ctx, &dtype, &x->fault);
-    return narrow(x, gd_numbers_tensor(&x->body, n, x->ctx, &wide, &x->fault), dtype);
+    return gd_list_convert(x, gd_numbers_tensor(&x->body, n, x->ctx, &wide, &x->fault), dtype);
 }
 
 gd_tensor *gd_list_tensor(gd_exchange *x, const gd_list *list, gd_dtype dtype, int ndim, const int64_t *sizes) {

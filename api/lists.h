@@ -18,6 +18,9 @@ bool gd_list_of(const gd_exchange *x, const json_t *j, gd_list *list);
  * refused. NULL with the request failed. */
 gd_tensor *gd_list_tensor(gd_exchange *x, const gd_list *list, gd_dtype dtype, int ndim, const int64_t *sizes);
 
+/* The values of `wide`, contiguous float64 or int64 (taken), as another dtype, on the same terms. */
+gd_tensor *gd_list_convert(gd_exchange *x, gd_tensor *wide, gd_dtype dtype);
+
 /* Walks a list of lists. */
 typedef struct gd_lists {
     const gd_exchange *x;

@@ -67,11 +67,13 @@ static void add_method(char allow[64], const char *method) {
     if (!strcmp(method, "GET")) add_method(allow, "HEAD");
 }
 
-static const gd_route *refuse(const char *method, const char *path, char allow[64], bool *options, gd_fault *f) {
+static const gd_route *refuse(const char *method, const char *path, unsigned without, char allow[64], bool *options,
+                              gd_fault *f) {
     span params[GD_PARAMS];
     allow[0] = 0;
     for (size_t i = 0; i < gd_route_count; i++)
-        if (matches(gd_routes[i].path, path, params)) add_method(allow, gd_routes[i].method);
+        if (!(gd_routes[i].flags & without) && matches(gd_routes[i].path, path, params))
+            add_method(allow, gd_routes[i].method);
     if (!allow[0])
         gd_fault_set(f, "not_found", "Nothing is at %.200s. /openapi.json lists the paths.", path);
     else if (!strcmp(method, "OPTIONS"))
@@ -81,17 +83,17 @@ static const gd_route *refuse(const char *method, const char *path, char allow[6
     return NULL;
 }
 
-const gd_route *gd_route_find(const char *method, const char *path, char params[GD_PARAMS][GD_PARAM_BYTES],
-                              char allow[64], bool *options, gd_fault *f) {
+const gd_route *gd_route_find(const char *method, const char *path, unsigned without,
+                              char params[GD_PARAMS][GD_PARAM_BYTES], char allow[64], bool *options, gd_fault *f) {
     span spans[GD_PARAMS] = {{NULL, 0}, {NULL, 0}};
     const char *wanted = strcmp(method, "HEAD") ? method : "GET";
     const gd_route *route = NULL;
     *options = false;
     for (size_t i = 0; i < gd_route_count && !route; i++)
         if (gd_routes[i].method[0] == wanted[0] && !strcmp(gd_routes[i].method, wanted) &&
-            matches(gd_routes[i].path, path, spans))
+            !(gd_routes[i].flags & without) && matches(gd_routes[i].path, path, spans))
             route = &gd_routes[i];
-    if (!route) return refuse(method, path, allow, options, f);
+    if (!route) return refuse(method, path, without, allow, options, f);
     for (int i = 0; i < GD_PARAMS && spans[i].start; i++)
         if (!decode(spans[i], params[i], f)) return NULL;
     return route;

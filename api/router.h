@@ -13,6 +13,7 @@ enum {
     GD_R_PAGE = 1u << 5,        /* knows ?limit= and ?after= */
     GD_R_EVALUATION = 1u << 7,  /* evaluates a stored function: takes JSON, .npy or safetensors and answers with them */
     GD_R_SAFETENSORS = 1u << 8, /* takes a safetensors file */
+    GD_R_SHMEM = 1u << 9,       /* there only where shared memory is allowed */
     GD_R_PROGRAM = 1u << 6      /* takes a program, as text or in JSON; stops when its client leaves */
 };
 
@@ -31,10 +32,11 @@ extern const gd_route gd_routes[];
 extern const size_t gd_route_count;
 enum { GD_MAX_ROUTES = 128 };
 
-/* Finds the route and decodes the path's parameters into `params`. NULL with the fault set: not_found, bad_path,
- * method_not_allowed (then `allow` has the methods), or with *options set: an OPTIONS request, answered by `allow`. */
-const gd_route *gd_route_find(const char *method, const char *path, char params[GD_PARAMS][GD_PARAM_BYTES],
-                              char allow[64], bool *options, gd_fault *f);
+/* Finds the route, among those with none of the flags `without`, and decodes the path's parameters into `params`. NULL
+ * with the fault set: not_found, bad_path, method_not_allowed (then `allow` has the methods), or with *options set: an
+ * OPTIONS request, answered by `allow`. */
+const gd_route *gd_route_find(const char *method, const char *path, unsigned without,
+                              char params[GD_PARAMS][GD_PARAM_BYTES], char allow[64], bool *options, gd_fault *f);
 
 /* cost.c: may a request of this route be answered in well under a millisecond? And does it, given its session
  * (acquired) and the tensor's name in its path? */

@@ -39,6 +39,8 @@ bool gd_tess_refuse_eval(gd_tess_call *c, const gd_function_fault *fault);
 bool gd_tess_refuse_json(gd_tess_call *c); /* what made the body no JSON */
 /* {"detail":text} */
 void gd_tess_answer_detail(gd_exchange *x, int status, const char *text);
+/* A path that is none, below /tesseract/: as FastAPI tells it. Other faults stay. */
+void gd_tess_refuse_path(gd_exchange *x);
 gd_tess_place gd_tess_below(const gd_tess_place *at, const char *part);
 
 /* ---- tesseract_arrays.c ---- */

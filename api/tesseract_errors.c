@@ -146,6 +146,11 @@ void gd_tess_answer_detail(gd_exchange *x, int status, const char *text) {
     GD_TEXT_LIT(&x->out, "}");
 }
 
+void gd_tess_refuse_path(gd_exchange *x) {
+    if (!x->fault.code || strncmp(x->in->path, "/tesseract/", 11)) return;
+    if (!strcmp(x->fault.code, "not_found")) gd_tess_answer_detail(x, 404, "Not Found");
+}
+
 gd_tess_place gd_tess_below(const gd_tess_place *at, const char *part) {
     gd_tess_place below = *at;
     if (below.n < GD_TESS_LEVELS) below.parts[below.n++] = part;

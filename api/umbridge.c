@@ -131,14 +131,19 @@ static void put_numbers(gd_text *out, const gd_tensor *t) {
     GD_TEXT_LIT(out, "]");
 }
 
+bool gd_um_check_finite(gd_um_call *c, const gd_tensor *t, bool *finite) {
+    *finite = all_finite(t);
+    return *finite || c->tokens ||
+           gd_um_refuse(c->x, GD_UM_INVALID_OUTPUT,
+                        "The result is not finite; with \"allow_nonfinite\": true in config the answer says NaN and "
+                        "Infinity%s.",
+                        c->segments ? "" : ", which are no JSON");
+}
+
 static bool put_flat(gd_um_call *c, gd_tensor *t) {
     const int64_t n = gd_numel(t), stride = 1;
-    bool finite = all_finite(t);
-    if (!finite && !c->tokens)
-        return gd_um_refuse(
-            c->x, GD_UM_INVALID_OUTPUT,
-            "The result is not finite; with \"allow_nonfinite\": true in config the answer says NaN and "
-            "Infinity, which are no JSON.");
+    bool finite;
+    if (!gd_um_check_finite(c, t, &finite)) return false;
     if (!finite || gd_dtype_of(t) == GD_BOOL) {
         put_numbers(&c->x->out, t);
         return true;
@@ -149,19 +154,25 @@ static bool put_flat(gd_um_call *c, gd_tensor *t) {
     return ok || gd_um_refuse_fault(c->x);
 }
 
-/* The flattened tensor, in order. */
-static bool put_list(gd_um_call *c, gd_tensor *t) {
-    if (gd_contiguous_data(t)) return put_flat(c, t);
+gd_tensor *gd_um_contiguous(gd_um_call *c, gd_tensor *t) {
+    if (gd_contiguous_data(t)) return gd_retain(t);
     gd_value v = GD_TENSOR_VALUE(t);
     gd_tensor *copy = gd_call1(c->x->ctx, "contiguous", &v, 1);
-    if (!copy) return gd_refuse_engine(c->x), gd_um_refuse_fault(c->x);
-    bool ok = put_flat(c, copy);
-    gd_release(copy);
+    if (!copy) gd_refuse_engine(c->x), gd_um_refuse_fault(c->x);
+    return copy;
+}
+
+/* The flattened tensor, in order. */
+static bool put_list(gd_um_call *c, gd_tensor *t) {
+    gd_tensor *flat = gd_um_contiguous(c, t);
+    bool ok = flat && put_flat(c, flat);
+    gd_release(flat);
     return ok;
 }
 
 /* {"output":[…]} of the only derivative. */
 static bool put_derivative(gd_um_call *c, int at) {
+    if (c->segments) return gd_um_write_segments(c, &c->e.results[at], 1);
     GD_TEXT_LIT(&c->x->out, "{\"output\":");
     if (!put_list(c, c->e.results[at])) return false;
     GD_TEXT_LIT(&c->x->out, "}");
@@ -201,6 +212,7 @@ static bool output_sizes(gd_um_call *c) {
 
 static bool evaluate(gd_um_call *c) {
     if (!gd_um_read_config(c) || !gd_um_read_input(c, GD_EVAL_VALUE) || !gd_um_evaluate(c)) return false;
+    if (c->segments) return gd_um_write_segments(c, c->e.values, c->e.noutputs);
     GD_TEXT_LIT(&c->x->out, "{\"output\":[");
     for (int i = 0; i < c->e.noutputs; i++) {
         if (i) GD_TEXT_LIT(&c->x->out, ",");
@@ -246,8 +258,7 @@ static bool apply_hessian(gd_um_call *c) {
 
 /* ---- the routes ---------------------------------------------------------------------------- */
 
-/* `feature`: the derivative that it takes, or NULL. */
-static void answer(gd_exchange *x, const char *feature, bool (*work)(gd_um_call *c)) {
+void gd_um_answer(gd_exchange *x, const char *feature, bool (*work)(gd_um_call *c)) {
     gd_um_call c;
     gd_um_begin(&c, x);
     if (read_root(&c) && gd_um_find(&c)) {
@@ -260,13 +271,24 @@ static void answer(gd_exchange *x, const char *feature, bool (*work)(gd_um_call 
     gd_um_end(&c);
 }
 
-void gd_handle_umbridge_model_info(gd_exchange *x) { answer(x, NULL, model_info); }
-void gd_handle_umbridge_input_sizes(gd_exchange *x) { answer(x, NULL, input_sizes); }
-void gd_handle_umbridge_output_sizes(gd_exchange *x) { answer(x, NULL, output_sizes); }
-void gd_handle_umbridge_evaluate(gd_exchange *x) { answer(x, NULL, evaluate); }
-void gd_handle_umbridge_gradient(gd_exchange *x) { answer(x, "Gradient", gradient); }
-void gd_handle_umbridge_apply_jacobian(gd_exchange *x) { answer(x, "ApplyJacobian", apply_jacobian); }
-void gd_handle_umbridge_apply_hessian(gd_exchange *x) { answer(x, "ApplyHessian", apply_hessian); }
+void gd_handle_umbridge_model_info(gd_exchange *x) { gd_um_answer(x, NULL, model_info); }
+void gd_handle_umbridge_input_sizes(gd_exchange *x) { gd_um_answer(x, NULL, input_sizes); }
+void gd_handle_umbridge_output_sizes(gd_exchange *x) { gd_um_answer(x, NULL, output_sizes); }
+void gd_handle_umbridge_evaluate(gd_exchange *x) { gd_um_answer(x, NULL, evaluate); }
+void gd_handle_umbridge_gradient(gd_exchange *x) { gd_um_answer(x, "Gradient", gradient); }
+void gd_handle_umbridge_apply_jacobian(gd_exchange *x) { gd_um_answer(x, "ApplyJacobian", apply_jacobian); }
+void gd_handle_umbridge_apply_hessian(gd_exchange *x) { gd_um_answer(x, "ApplyHessian", apply_hessian); }
+
+/* The same with the numbers in shared memory. */
+static bool evaluate_shmem(gd_um_call *c) { return gd_um_find_segments(c) && evaluate(c); }
+static bool gradient_shmem(gd_um_call *c) { return gd_um_find_segments(c) && gradient(c); }
+static bool apply_jacobian_shmem(gd_um_call *c) { return gd_um_find_segments(c) && apply_jacobian(c); }
+static bool apply_hessian_shmem(gd_um_call *c) { return gd_um_find_segments(c) && apply_hessian(c); }
+
+void gd_handle_umbridge_evaluate_shmem(gd_exchange *x) { gd_um_answer(x, NULL, evaluate_shmem); }
+void gd_handle_umbridge_gradient_shmem(gd_exchange *x) { gd_um_answer(x, "Gradient", gradient_shmem); }
+void gd_handle_umbridge_apply_jacobian_shmem(gd_exchange *x) { gd_um_answer(x, "ApplyJacobian", apply_jacobian_shmem); }
+void gd_handle_umbridge_apply_hessian_shmem(gd_exchange *x) { gd_um_answer(x, "ApplyHessian", apply_hessian_shmem); }
 
 /* Clients compare the version with the number 1.0. */
 void gd_handle_umbridge_info(gd_exchange *x) {

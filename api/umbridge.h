@@ -25,10 +25,11 @@ typedef struct gd_um_part {
 /* One request to a model. gd_um_begin first, gd_um_end last. */
 typedef struct gd_um_call {
     gd_exchange *x;
-    const json_t *root; /* the request's object */
-    gd_function *model; /* owned */
-    bool tokens;        /* the client reads NaN and Infinity as bare words */
-    int ninputs;        /* those that UM-Bridge counts: tensors of a fixed shape */
+    const json_t *root;         /* the request's object */
+    gd_function *model;         /* owned */
+    bool tokens;                /* the client reads NaN and Infinity as bare words */
+    const char *segments, *tid; /* parts of the names of shared memory, of root; segments NULL: numbers go as JSON */
+    int ninputs;                /* those that UM-Bridge counts: tensors of a fixed shape */
     gd_um_part inputs[GD_FUNCTION_INPUTS];
     gd_static statics[GD_FUNCTION_INPUTS];
     bool has_statics;
@@ -43,6 +44,12 @@ typedef struct gd_um_call {
 bool gd_um_refuse(gd_exchange *x, gd_um_type type, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What the rest of the api found wrong, as such an object. Returns false. */
 bool gd_um_refuse_fault(gd_exchange *x);
+/* Fails the call if t is not finite and the client has not asked for such results; *finite tells either way. */
+bool gd_um_check_finite(gd_um_call *c, const gd_tensor *t, bool *finite);
+/* t with its elements in order, a new reference. NULL with the call failed. */
+gd_tensor *gd_um_contiguous(gd_um_call *c, gd_tensor *t);
+/* Reads the body, finds the model and does the work. `feature`: the derivative that it takes, or NULL. */
+void gd_um_answer(gd_exchange *x, const char *feature, bool (*work)(gd_um_call *c));
 
 /* ---- umbridge_model.c: what a function is as a model; all fail the call where they return false ---- */
 bool gd_um_is_model(const gd_function *f);
@@ -53,8 +60,14 @@ bool gd_um_differentiable(gd_um_call *c); /* never fails the call */
 bool gd_um_read_config(gd_um_call *c);    /* static inputs and options */
 bool gd_um_find_outputs(gd_um_call *c);   /* what the outputs are for this config; for gd_um_output */
 gd_um_part gd_um_output(const gd_um_call *c, int i);
-/* Readies c->e for an evaluation of this kind with the request's `input`, whose lists are checked and read. */
+/* Readies c->e for an evaluation of this kind with the request's `input`, whose lists are checked and read, or with
+ * what its shared memory holds. */
 bool gd_um_read_input(gd_um_call *c, gd_eval_kind kind);
 bool gd_um_evaluate(gd_um_call *c); /* runs c->e; false also when the request is over without an answer */
+
+/* ---- umbridge_shmem.c: numbers in the client's shared memory; all fail the call where they return false ---- */
+bool gd_um_find_segments(gd_um_call *c);                        /* c->segments and c->tid from the request */
+bool gd_um_read_segments(gd_um_call *c);                        /* the inputs of c->e; or declines, if long */
+bool gd_um_write_segments(gd_um_call *c, gd_tensor **t, int n); /* results, and the answer's text */
 
 #endif

@@ -34,6 +34,7 @@ void gd_um_begin(gd_um_call *c, gd_exchange *x) {
     c->x = x;
     c->root = NULL;
     c->model = NULL;
+    c->segments = c->tid = NULL;
     c->tokens = c->has_statics = c->has_shapes = c->has_e = false;
     c->ninputs = c->noutputs = 0;
     x->ctx = gd_functions_ctx(gd_api_functions(x->api));
@@ -185,6 +186,7 @@ bool gd_um_read_input(gd_um_call *c, gd_eval_kind kind) {
     gd_lists_step step;
     size_t n = 0;
     ready(c, &c->e, kind, &c->has_e);
+    if (c->segments) return gd_um_read_segments(c);
     const json_t *j = json_object_get(c->root, "input");
     if (!j || !gd_lists_begin(&walk, c->x, j))
         return gd_um_refuse(c->x, GD_UM_INVALID_INPUT, "input should be a list of lists of numbers.");

@@ -134,6 +134,7 @@ static int serve(process *p) {
     gd_program_limits limits = gd_run_limits(&p->options);
     gd_api_set_program_limits(p->server.api, &limits);
     gd_api_set_max_body(p->server.api, p->options.max_body);
+    gd_api_set_umbridge_shmem(p->server.api, p->options.umbridge_shmem);
     gd_function_options functions = {
         .limits = limits, .plan_bytes = p->options.plan_memory, .max_functions = p->options.max_functions};
     if (!gd_api_set_function_options(p->server.api, &functions)) return fail("not enough memory to start", 1);

@@ -400,6 +400,10 @@ static int check(reader *r) {
         return complain(r, GD_EXIT_CONFIG,
                         "refusing to listen beyond this machine without a token: give --token-file FILE "
                         "(head -c 24 /dev/urandom | base64 > FILE), or --listen 127.0.0.1:4242");
+    if (!r->o->listen.loopback && r->o->umbridge_shmem)
+        return complain(r, GD_EXIT_CONFIG,
+                        "umbridge-shmem: shared memory is for clients on this machine only; listen on 127.0.0.1 or "
+                        "[::1], or leave it off");
     return 0;
 }
 

@@ -372,6 +372,13 @@ def unknown_functions_are_not_found():
         assert answer.status == 404 and answer.json == {"detail": "Not Found"} and answer.headers["content-type"] == "application/json", answer.body
 
 
+def unknown_paths_are_not_found():
+    for method, path in [("GET", "nothing"), ("POST", "open/nothing"), ("GET", "open/health/x"), ("POST", "nobody/x"), ("GET", "")]:
+        answer = server.call(method, f"/tesseract/{path}", "{}" if method == "POST" else None)
+        assert answer.status == 404 and answer.json == {"detail": "Not Found"} and answer.headers["content-type"] == "application/json", answer.body
+    assert server.call("GET", "/tesseract").json["code"] == "not_found"
+
+
 def what_is_not_finite_passes():
     t = Tesseract("open", "application/json+base64")
     got = decode(t.call("apply", inputs={"a": encode([math.inf, math.nan, 1.0]), "b": 1.0})["0"])
@@ -390,4 +397,4 @@ def large_arrays_pass():
 run("tesseract", [health_and_description, description_of_static_and_open_inputs, references_in_descriptions_resolve, apply_in_every_encoding,
                   arrays_of_any_shape_and_dtype, open_functions_take_what_comes, static_inputs_are_plain, abstract_eval_reads_no_values,
                   jacobian_has_both_shapes, products_agree_with_the_jacobian, missing_and_foreign_fields_are_told, bad_json_is_told,
-                  bad_arrays_are_told, bad_names_and_vectors_are_told, exceptions_are_told, unknown_functions_are_not_found, what_is_not_finite_passes, large_arrays_pass])
+                  bad_arrays_are_told, bad_names_and_vectors_are_told, exceptions_are_told, unknown_functions_are_not_found, unknown_paths_are_not_found, what_is_not_finite_passes, large_arrays_pass])
