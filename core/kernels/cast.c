@@ -175,13 +175,19 @@ gd_tensor *gd_as_dtype(gd_ctx *ctx, gd_tensor *t, gd_dtype dtype) {
 
 /* ---- filling ---------------------------------------------------------------------------------- */
 
+/* A run begins with a block that is filled by elements; the rest is copied from it, as wide as memcpy can. */
+#define FILL_BLOCK(type) ((int64_t)(2048 / sizeof(type)))
+
 #define FILL_LOOP(name, type)                                                                                          \
     static void fill_##name(char *const *data, const int64_t *st, int64_t n, const void *extra) {                      \
         type v;                                                                                                        \
         memcpy(&v, extra, sizeof(v));                                                                                  \
         if (st[0] == (int64_t)sizeof(type)) {                                                                          \
             type *d = (type *)(void *)data[0];                                                                         \
-            for (int64_t i = 0; i < n; i++) d[i] = v;                                                                  \
+            int64_t block = n < FILL_BLOCK(type) ? n : FILL_BLOCK(type);                                               \
+            for (int64_t i = 0; i < block; i++) d[i] = v;                                                              \
+            for (int64_t i = block; i < n; i += block)                                                                 \
+                memcpy(d + i, d, (size_t)(n - i < block ? n - i : block) * sizeof(type));                              \
             return;                                                                                                    \
         }                                                                                                              \
         char *d = data[0];                                                                                             \

@@ -258,7 +258,10 @@ typedef struct gather_row {
     do {                                                                                                               \
         const type *from = (const type *)(const void *)data;                                                           \
         type *to = (type *)(void *)values;                                                                             \
-        for (int64_t i = 0; i < r->n; i++) to[i * r->out_step] = from[i * r->step + r->index[i] * r->along];           \
+        if (r->out_step == 1 && r->step == 0 && r->along == 1)                                                         \
+            for (int64_t i = 0; i < r->n; i++) to[i] = from[r->index[i]];                                              \
+        else                                                                                                           \
+            for (int64_t i = 0; i < r->n; i++) to[i * r->out_step] = from[i * r->step + r->index[i] * r->along];       \
     } while (0)
 
 static void read_row(size_t bytes, const gather_row *r, const char *data, char *values) {
@@ -266,6 +269,8 @@ static void read_row(size_t bytes, const gather_row *r, const char *data, char *
         GATHER_LOOP(uint64_t);
     else if (bytes == 4)
         GATHER_LOOP(uint32_t);
+    else if (bytes == 2)
+        GATHER_LOOP(uint16_t);
     else
         GATHER_LOOP(uint8_t);
 }
@@ -327,20 +332,43 @@ static void move_row(gd_dtype dtype, const gather_row *r, char *data, char *valu
                  values + i * r->out_step * bytes, 1, mode);
 }
 
-void gd_gather_walk(gd_dtype dtype, int ndim, const int64_t *sizes, int dim, const int64_t *index, char *data,
-                    const int64_t *data_strides, char *values, const int64_t *values_strides, gd_index_mode mode) {
+/* Has one of the n indexes its sign bit set, or is it more than `size` - 1? */
+__attribute__((optimize("O3"))) /* for the vectoriser, which -O2 keeps off */
+static bool
+any_outside(const int64_t *index, int64_t n, int64_t size) {
+    uint64_t outside = 0;
+    for (int64_t i = 0; i < n; i++) outside |= (uint64_t)index[i] | ((uint64_t)size - 1 - (uint64_t)index[i]);
+    return outside >> 63;
+}
+
+/* size < 0: the indexes were checked. */
+static bool gather(gd_dtype dtype, int ndim, const int64_t *sizes, int dim, const int64_t *index, int64_t size,
+                   char *data, const int64_t *data_strides, char *values, const int64_t *values_strides,
+                   gd_index_mode mode) {
     int64_t bytes = (int64_t)gd_dtype_bytes(dtype), strides[GD_MAX_DIMS];
     int last = ndim - 1;
     for (int d = 0; d < ndim; d++) {
-        if (sizes[d] == 0) return;
+        if (sizes[d] == 0) return true;
         strides[d] = d == dim ? 0 : data_strides[d];
     }
     gather_row r = {index, sizes[last], data_strides[dim], strides[last], values_strides[last]};
     odometer o = odometer_start(last, sizes, strides, values_strides);
     do {
+        if (size >= 0 && any_outside(r.index, r.n, size)) return false;
         move_row(dtype, &r, data + o.offset[0] * bytes, values + o.offset[1] * bytes, mode);
         r.index += r.n;
     } while (odometer_step(&o));
+    return true;
+}
+
+void gd_gather_walk(gd_dtype dtype, int ndim, const int64_t *sizes, int dim, const int64_t *index, char *data,
+                    const int64_t *data_strides, char *values, const int64_t *values_strides, gd_index_mode mode) {
+    (void)gather(dtype, ndim, sizes, dim, index, -1, data, data_strides, values, values_strides, mode);
+}
+
+bool gd_gather_read(gd_dtype dtype, int ndim, const int64_t *sizes, int dim, const int64_t *index, int64_t size,
+                    char *data, const int64_t *data_strides, char *values, const int64_t *values_strides) {
+    return gather(dtype, ndim, sizes, dim, index, size, data, data_strides, values, values_strides, GD_INDEX_READ);
 }
 
 /* ---- masks --------------------------------------------------------------------------------- */

@@ -46,6 +46,10 @@ void gd_index_walk(const gd_index_plan *plan, gd_dtype dtype, char *data, char *
  * elements. Modes as above. */
 void gd_gather_walk(gd_dtype dtype, int ndim, const int64_t *sizes, int dim, const int64_t *index, char *data,
                     const int64_t *data_strides, char *values, const int64_t *values_strides, gd_index_mode mode);
+/* Reads so, and checks on the way that each index is within [0, size), row by row while it is in the cache. False: one
+ * is not; values are then of no use. */
+bool gd_gather_read(gd_dtype dtype, int ndim, const int64_t *sizes, int dim, const int64_t *index, int64_t size,
+                    char *data, const int64_t *data_strides, char *values, const int64_t *values_strides);
 
 /* Number of true elements of a contiguous bool or uint8 tensor; and their coordinates: coordinate d of hit i goes to
  * out[d][i]. */

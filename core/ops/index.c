@@ -430,6 +430,14 @@ gd_code gd_fw_index_add(gd_apply *a) {
 
 /* ---- gather and scatter_add ----------------------------------------------------------------- */
 
+/* The text for the first index that is not within [0, size) of dimension `dim`; flat has one. */
+static gd_code fail_outside(gd_ctx *c, const gd_tensor *flat, int dim, int64_t size) {
+    const int64_t *at = (const int64_t *)(const void *)flat->data;
+    while (*at >= 0 && *at < size) at++;
+    return gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld", (long long)*at, dim,
+                   (long long)size);
+}
+
 /* New: the index as contiguous int64 within [0, size) of dimension `dim`. */
 static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t size) {
     gd_tensor *flat = gd_as_contiguous(c, index);
@@ -438,9 +446,7 @@ static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t si
     bool inside = true;
     for (int64_t i = 0; i < flat->numel; i++) inside &= (uint64_t)at[i] < (uint64_t)size;
     if (inside) return flat;
-    while (*at >= 0 && *at < size) at++;
-    (void)gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld", (long long)*at, dim,
-                  (long long)size);
+    (void)fail_outside(c, flat, dim, size);
     return then_release(NULL, flat);
 }
 
@@ -474,15 +480,13 @@ gd_code gd_fw_gather(gd_apply *a) {
     if (code) return code;
     out = gd_empty(a->ctx, (gd_dtype)t->dtype, index->ndim, index->sizes);
     if (!out || index->numel == 0) return give(a, out);
-    gd_tensor *flat = element_index(a->ctx, index, dim, size_or_one(t, dim));
-    if (flat)
-        gd_gather_walk((gd_dtype)t->dtype, rank_or_one(index), index->ndim ? index->sizes : &one, dim,
-                       (const int64_t *)(const void *)flat->data, t->data, t->ndim ? GD_STRIDES(t) : &one, out->data,
-                       out->ndim ? GD_STRIDES(out) : &one, GD_INDEX_READ);
-    else
-        out = then_release(NULL, out);
+    gd_tensor *flat = gd_as_contiguous(a->ctx, index);
+    bool ok = flat && gd_gather_read((gd_dtype)t->dtype, rank_or_one(index), index->ndim ? index->sizes : &one, dim,
+                                     (const int64_t *)(const void *)flat->data, size_or_one(t, dim), t->data,
+                                     t->ndim ? GD_STRIDES(t) : &one, out->data, out->ndim ? GD_STRIDES(out) : &one);
+    if (flat && !ok) (void)fail_outside(a->ctx, flat, dim, size_or_one(t, dim));
     gd_release(flat);
-    return give(a, out);
+    return give(a, ok ? out : then_release(NULL, out));
 }
 
 static gd_code scatter_check(gd_apply *a, int *dim) {
