@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/kernels/kernels.h"
+#include "core/kernels/rows.h"
 #include "core/ops/compose.h"
 #include "core/ops/families.h"
 #include "core/ops/nn.h"
@@ -15,30 +15,14 @@
 
 /* ---- kernels -------------------------------------------------------------------------------------------- */
 
-/* Sums in eight lanes, so that compilers can use wide registers. */
-#define SUMS(name, type)                                                                                               \
-    static double name(const type *x, int64_t n, double mean, bool squares) {                                          \
-        double lane[8] = {0}, sum = 0;                                                                                 \
-        int64_t i = 0;                                                                                                 \
-        for (; i + 8 <= n; i += 8)                                                                                     \
-            for (int k = 0; k < 8; k++) {                                                                              \
-                double v = (double)x[i + k] - mean;                                                                    \
-                lane[k] += squares ? v * v : v;                                                                        \
-            }                                                                                                          \
-        for (; i < n; i++) {                                                                                           \
-            double v = (double)x[i] - mean;                                                                            \
-            sum += squares ? v * v : v;                                                                                \
-        }                                                                                                              \
-        for (int k = 0; k < 8; k++) sum += lane[k];                                                                    \
-        return sum;                                                                                                    \
-    }
-SUMS(sums_f32, float)
-SUMS(sums_f64, double)
+/* The address of element i of a contiguous tensor; NULL where there is none. */
+static void *at_element(const gd_tensor *t, int64_t i) {
+    return t ? t->data + (size_t)i * gd_dtype_bytes((gd_dtype)t->dtype) : NULL;
+}
 
 /* The sum of x - mean, or of its squares, over n elements from element `at` of t. */
 static double sums(const gd_tensor *t, int64_t at, int64_t n, double mean, bool squares) {
-    return t->dtype == GD_FLOAT32 ? sums_f32((const float *)(const void *)t->data + at, n, mean, squares)
-                                  : sums_f64((const double *)(const void *)t->data + at, n, mean, squares);
+    return gd_rows()->sum[t->dtype == GD_FLOAT64](at_element(t, at), n, mean, squares);
 }
 
 /* y = (x - mean) rstd scale + shift over n elements from element `at`. */
@@ -98,19 +82,6 @@ static void moments(job *j, int64_t i, int64_t at, int64_t n, double eps, double
     set_element(j->rstd, i, *rstd);
 }
 
-#define ROW(name, type, fused)                                                                                         \
-    static void name(const job *j, int64_t at, int64_t n, double mean, double rstd) {                                  \
-        const type *x = (const type *)(const void *)j->x->data + at;                                                   \
-        const type *w = j->weight ? (const type *)(const void *)j->weight->data : NULL;                                \
-        const type *b = j->bias ? (const type *)(const void *)j->bias->data : NULL;                                    \
-        type *out = (type *)(void *)j->out->data + at, r = (type)rstd, m = -r * (type)mean;                            \
-        for (int64_t i = 0; i < n; i++) out[i] = fused(x[i], r, m);                                                    \
-        for (int64_t i = 0; w && i < n; i++) out[i] *= w[i];                                                           \
-        for (int64_t i = 0; b && i < n; i++) out[i] += b[i];                                                           \
-    }
-ROW(row_f32, float, fmaf)
-ROW(row_f64, double, fma)
-
 gd_code gd_fw__layer_norm(gd_apply *a) {
     const gd_tensor *x = arg_tensor(a, 0);
     int last = arg_count(a, 1), first = x->ndim - last;
@@ -127,7 +98,14 @@ gd_code gd_fw__layer_norm(gd_apply *a) {
     for (int64_t i = 0; !code && i < rows; i++) {
         double mean, rstd;
         moments(&j, i, i * n, n, arg_f64(a, 4), &mean, &rstd);
-        (x->dtype == GD_FLOAT32 ? row_f32 : row_f64)(&j, i * n, n, mean, rstd);
+        const gd_row row = {.out = at_element(j.out, i * n),
+                            .x = at_element(j.x, i * n),
+                            .weight = at_element(j.weight, 0),
+                            .bias = at_element(j.bias, 0),
+                            .n = n,
+                            .mean = mean,
+                            .rstd = rstd};
+        gd_rows()->scale[x->dtype == GD_FLOAT64](&row);
     }
     return code;
 }
@@ -149,26 +127,6 @@ gd_code gd_fw__group_norm(gd_apply *a) {
     return code;
 }
 
-/* One row of the gradient: rstd g w + b x + c, with b and c from the sums of g w and g w x. */
-#define SLOPE(name, type, fused)                                                                                       \
-    static void name(gd_tensor *out, const gd_tensor *g, const gd_tensor *x, const gd_tensor *w, int64_t at,           \
-                     int64_t n, double mean, double rstd) {                                                            \
-        const type *gs = (const type *)(const void *)g->data + at, *xs = (const type *)(const void *)x->data + at;     \
-        const type *ws = w ? (const type *)(const void *)w->data : NULL;                                               \
-        type *to = (type *)(void *)out->data + at, m = (type)mean, r = (type)rstd, scale = (type)1 / (type)n;          \
-        double along = 0, sum = 0;                                                                                     \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            type v = gs[i] * (ws ? ws[i] : 1), k = gs[i] * xs[i];                                                      \
-            along += (double)(ws ? k * ws[i] : k);                                                                     \
-            sum += (double)v;                                                                                          \
-        }                                                                                                              \
-        type ds = (type)along, db = (type)sum, b = fused(db, m, -ds) * r * r * r * scale;                              \
-        type c = fused(-b, m, -(db * r * scale));                                                                      \
-        for (int64_t i = 0; i < n; i++) to[i] = fused(b, xs[i], r * gs[i] * (ws ? ws[i] : 1)) + c;                     \
-    }
-SLOPE(slope_f32, float, fmaf)
-SLOPE(slope_f64, double, fma)
-
 gd_code gd_fw__layer_norm_input(gd_apply *a) {
     gd_ctx *c = gd_composing(a);
     gd_tensor *g = dense(c, &a->args[0]), *x = dense(c, &a->args[1]), *w = dense(c, &a->args[2]);
@@ -176,9 +134,16 @@ gd_code gd_fw__layer_norm_input(gd_apply *a) {
     if (!g || !x || !mean || !rstd || c->error.code != GD_OK) return gd_failed(c);
     gd_tensor *out = gd_empty_like(c, x, (gd_dtype)x->dtype);
     int64_t n = mean->numel ? x->numel / mean->numel : 0;
-    for (int64_t i = 0; out && n && i < mean->numel; i++)
-        (x->dtype == GD_FLOAT32 ? slope_f32 : slope_f64)(out, g, x, w, i * n, n, element(mean, i, 0),
-                                                         element(rstd, i, 0));
+    for (int64_t i = 0; out && n && i < mean->numel; i++) {
+        const gd_row row = {.out = at_element(out, i * n),
+                            .x = at_element(x, i * n),
+                            .weight = at_element(w, 0),
+                            .grad = at_element(g, i * n),
+                            .n = n,
+                            .mean = element(mean, i, 0),
+                            .rstd = element(rstd, i, 0)};
+        gd_rows()->slope[x->dtype == GD_FLOAT64](&row);
+    }
     return give(a, out);
 }
 

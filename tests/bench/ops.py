@@ -78,8 +78,9 @@ def compare(time_ours, time_peer):
 # Lines with a setup of their own: what networks are made of.
 LAYERS = {
     "matmul, 256 x 256": ("a = torch.rand(256, 256)\nb = torch.rand(256, 256)\n", "a @ b", 100),
-    "matmul, 1024 x 1024": ("a = torch.rand(1024, 1024)\nb = torch.rand(1024, 1024)\n", "a @ b", 4),
-    "conv2d, 64x3x32x32, 3 to 64, 3x3": ("a = torch.rand(64, 3, 32, 32)\nb = torch.rand(64, 3, 3, 3)\n", "torch.nn.functional.conv2d(a, b, padding=1)", 4),
+    "matmul, 1024 x 1024": ("a = torch.rand(1024, 1024)\nb = torch.rand(1024, 1024)\n", "a @ b", 10),
+    "conv2d, 64x3x32x32, 3 to 64, 3x3": ("a = torch.rand(64, 3, 32, 32)\nb = torch.rand(64, 3, 3, 3)\n", "torch.nn.functional.conv2d(a, b, padding=1)", 10),
+    "layer_norm, 128 x 1000": ("a = torch.rand(128, 1000)\nb = torch.rand(1000)\n", "torch.nn.functional.layer_norm(a, (1000,), b, b)", 100),
     "softmax, 128 x 1000": ("a = torch.rand(128, 1000)\nb = 1\n", "a.softmax(1)", 100),
     "cross_entropy, 128 x 1000": ("a = torch.rand(128, 1000)\nb = torch.randint(0, 1000, (128,))\n", "torch.nn.functional.cross_entropy(a, b)", 100),
 }
