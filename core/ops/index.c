@@ -5,6 +5,7 @@
 #include "core/kernels/index.h"
 #include "core/kernels/kernels.h"
 #include "core/ops/args.h"
+#include "core/ops/elements.h"
 #include "core/ops/families.h"
 
 #define TEXT 512
@@ -438,8 +439,7 @@ static gd_code fail_outside(gd_ctx *c, const gd_tensor *flat, int dim, int64_t s
                    (long long)size);
 }
 
-/* New: the index as contiguous int64 within [0, size) of dimension `dim`. */
-static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t size) {
+gd_tensor *gd_element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t size) {
     gd_tensor *flat = gd_as_contiguous(c, index);
     if (!flat) return NULL;
     const int64_t *at = (const int64_t *)(const void *)flat->data;
@@ -489,42 +489,47 @@ gd_code gd_fw_gather(gd_apply *a) {
     return give(a, ok ? out : then_release(NULL, out));
 }
 
-static gd_code scatter_check(gd_apply *a, int *dim) {
+static gd_code fail_scatter_sizes(gd_ctx *c, const gd_tensor *t, const gd_tensor *index, const gd_tensor *src,
+                                  int dim) {
     char index_text[TEXT], text[TEXT], src_text[TEXT];
-    gd_tensor *t = arg_tensor(a, 0), *index = arg_tensor(a, 2), *src = arg_tensor(a, 3);
-    gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, dim);
-    if (code) return code;
+    gd_shape_text(index_text, sizeof index_text, index->ndim, index->sizes);
+    gd_shape_text(text, sizeof text, t->ndim, t->sizes);
+    if (!src)
+        return gd_fail(c, GD_E_SHAPE, "Expected index %s to be smaller than self %s apart from dimension %d",
+                       index_text, text, dim);
+    return gd_fail(
+        c, GD_E_SHAPE,
+        "Expected index %s to be smaller than self %s apart from dimension %d and to be smaller size than src %s",
+        index_text, text, dim, gd_shape_text(src_text, sizeof src_text, src->ndim, src->sizes));
+}
+
+gd_code gd_scatter_check(gd_ctx *c, const gd_tensor *t, const gd_tensor *index, const gd_tensor *src, int dim) {
     if (index->dtype != GD_INT64 && index->numel)
-        return gd_fail(a->ctx, GD_E_DTYPE, "scatter(): Expected dtype int64 for index");
-    if (t->dtype != src->dtype)
-        return gd_fail(a->ctx, GD_E_DTYPE, "scatter(): Expected self.dtype to be equal to src.dtype");
+        return gd_fail(c, GD_E_DTYPE, "scatter(): Expected dtype int64 for index");
+    if (src && t->dtype != src->dtype)
+        return gd_fail(c, GD_E_DTYPE, "scatter(): Expected self.dtype to be equal to src.dtype");
     if (index->numel == 0) return GD_OK;
     if (rank_or_one(t) != rank_or_one(index))
-        return gd_fail(a->ctx, GD_E_SHAPE, "Index tensor must have the same number of dimensions as self tensor");
-    if (rank_or_one(src) != rank_or_one(index))
-        return gd_fail(a->ctx, GD_E_SHAPE, "Index tensor must have the same number of dimensions as src tensor");
+        return gd_fail(c, GD_E_SHAPE, "Index tensor must have the same number of dimensions as self tensor");
+    if (src && rank_or_one(src) != rank_or_one(index))
+        return gd_fail(c, GD_E_SHAPE, "Index tensor must have the same number of dimensions as src tensor");
     bool fits = true;
     for (int d = 0; d < rank_or_one(index); d++)
-        fits &=
-            (d == *dim || size_or_one(index, d) <= size_or_one(t, d)) && size_or_one(index, d) <= size_or_one(src, d);
-    if (fits) return GD_OK;
-    return gd_fail(
-        a->ctx, GD_E_SHAPE,
-        "Expected index %s to be smaller than self %s apart from dimension %d and to be smaller size than src %s",
-        gd_shape_text(index_text, sizeof index_text, index->ndim, index->sizes),
-        gd_shape_text(text, sizeof text, t->ndim, t->sizes), *dim,
-        gd_shape_text(src_text, sizeof src_text, src->ndim, src->sizes));
+        fits &= (d == dim || size_or_one(index, d) <= size_or_one(t, d)) &&
+                (!src || size_or_one(index, d) <= size_or_one(src, d));
+    return fits ? GD_OK : fail_scatter_sizes(c, t, index, src, dim);
 }
 
 gd_code gd_fw_scatter_add(gd_apply *a) {
     gd_tensor *t = arg_tensor(a, 0), *index = arg_tensor(a, 2), *out, *values;
     const int64_t one = 1;
     int dim;
-    gd_code code = scatter_check(a, &dim);
+    gd_code code = gd_wrap_dim(a->ctx, arg_int(a, 1), t->ndim, &dim);
+    if (!code) code = gd_scatter_check(a->ctx, t, index, arg_tensor(a, 3), dim);
     if (!code) code = check_written(a, t);
     if (code) return code;
     if (index->numel == 0) return give(a, output_for(a, t));
-    gd_tensor *flat = element_index(a->ctx, index, dim, size_or_one(t, dim));
+    gd_tensor *flat = gd_element_index(a->ctx, index, dim, size_or_one(t, dim));
     /* A copy, so that src may share memory with self. */
     values = flat ? gd_empty_like(a->ctx, arg_tensor(a, 3), (gd_dtype)t->dtype) : NULL;
     if (values) gd_copy_values(values, arg_tensor(a, 3));

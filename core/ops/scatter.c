@@ -5,6 +5,7 @@
 #include "core/kernels/index.h"
 #include "core/kernels/kernels.h"
 #include "core/ops/compose.h"
+#include "core/ops/elements.h"
 #include "core/ops/families.h"
 
 #define TEXT 512
@@ -168,56 +169,18 @@ gd_code gd_fw_index_copy(gd_apply *a) {
 
 static int rank_or_one(const gd_tensor *t) { return t->ndim ? t->ndim : 1; }
 
-static gd_code scatter_check(gd_apply *a, int *dim) {
-    char index_text[TEXT], text[TEXT];
-    gd_ctx *c = a->ctx;
-    gd_tensor *t = arg_tensor(a, 0), *index = arg_tensor(a, 2), *src = a->op->param ? t : arg_tensor(a, 3);
-    gd_code code = gd_wrap_dim(c, arg_int(a, 1), t->ndim, dim);
-    if (code) return code;
-    if (index->dtype != GD_INT64 && index->numel)
-        return gd_fail(c, GD_E_DTYPE, "scatter(): Expected dtype int64 for index");
-    if (t->dtype != src->dtype)
-        return gd_fail(c, GD_E_DTYPE, "scatter(): Expected self.dtype to be equal to src.dtype");
-    if (index->numel == 0) return GD_OK;
-    if (rank_or_one(t) != rank_or_one(index))
-        return gd_fail(c, GD_E_SHAPE, "Index tensor must have the same number of dimensions as self tensor");
-    if (rank_or_one(src) != rank_or_one(index))
-        return gd_fail(c, GD_E_SHAPE, "Index tensor must have the same number of dimensions as src tensor");
-    bool fits = true;
-    for (int d = 0; d < rank_or_one(index); d++)
-        fits &=
-            (d == *dim || size_at(index, d) <= size_at(t, d)) && (a->op->param || size_at(index, d) <= size_at(src, d));
-    if (fits) return GD_OK;
-    return gd_fail(c, GD_E_SHAPE, "Expected index %s to be smaller than self %s apart from dimension %d%s",
-                   gd_shape_text(index_text, sizeof index_text, index->ndim, index->sizes),
-                   gd_shape_text(text, sizeof text, t->ndim, t->sizes), *dim,
-                   a->op->param ? "" : " and to be smaller size than src");
-}
-
-/* A temporary: the index with an error as gather has it. */
-static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t size) {
-    gd_tensor *flat = gd_pool_add(c, gd_as_contiguous(c, index));
-    const int64_t *at = flat ? (const int64_t *)(const void *)flat->data : NULL;
-    bool inside = true;
-    for (int64_t i = 0; flat && i < flat->numel; i++) inside &= (uint64_t)at[i] < (uint64_t)size;
-    if (inside) return flat;
-    while (*at >= 0 && *at < size) at++;
-    (void)gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld", (long long)*at, dim,
-                  (long long)size);
-    return NULL;
-}
-
 gd_code gd_fw_scatter(gd_apply *a) {
     gd_ctx *c = gd_composing(a);
     gd_tensor *t = arg_tensor(a, 0), *index = arg_tensor(a, 2), *values;
     const int64_t one = 1, zero_strides[GD_MAX_DIMS] = {0};
     char element[8];
     int dim;
-    gd_code code = scatter_check(a, &dim);
+    gd_code code = gd_wrap_dim(c, arg_int(a, 1), t->ndim, &dim);
+    if (!code) code = gd_scatter_check(c, t, index, a->op->param ? NULL : arg_tensor(a, 3), dim);
     if (code) return code;
     gd_tensor *out = copy_of(c, t);
     if (!out || index->numel == 0) return give(a, out);
-    gd_tensor *flat = element_index(c, index, dim, size_at(t, dim));
+    gd_tensor *flat = gd_pool_add(c, gd_element_index(c, index, dim, size_at(t, dim)));
     if (a->op->param) gd_convert_value((gd_dtype)t->dtype, &a->args[3], element);
     values = a->op->param ? out : arg_tensor(a, 3);
     if (!flat) return give(a, then_release(NULL, out));

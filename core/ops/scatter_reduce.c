@@ -5,6 +5,7 @@
 
 #include "core/kernels/kernels.h"
 #include "core/ops/compose.h"
+#include "core/ops/elements.h"
 #include "core/ops/families.h"
 
 #define TEXT 512
@@ -161,50 +162,17 @@ static gd_tensor *reduced(gd_ctx *c, const gd_tensor *self, const gd_tensor *src
 static int64_t size_at(const gd_tensor *t, int d) { return t->ndim ? t->sizes[d] : 1; }
 static int rank_or_one(const gd_tensor *t) { return t->ndim ? t->ndim : 1; }
 
-/* A temporary: the index, contiguous, all within [0, size). */
-static gd_tensor *element_index(gd_ctx *c, gd_tensor *index, int dim, int64_t size) {
-    gd_tensor *wide = gd_as_dtype(c, index, GD_INT64), *flat = wide ? gd_pool_add(c, gd_as_contiguous(c, wide)) : NULL;
-    gd_release(wide);
-    const int64_t *at = flat ? (const int64_t *)(const void *)flat->data : NULL;
-    bool inside = true;
-    for (int64_t i = 0; flat && i < flat->numel; i++) inside &= (uint64_t)at[i] < (uint64_t)size;
-    if (inside) return flat;
-    while (*at >= 0 && *at < size) at++;
-    (void)gd_fail(c, GD_E_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld", (long long)*at, dim,
-                  (long long)size);
-    return NULL;
-}
-
 /* ---- scatter_reduce ---------------------------------------------------------------------------------------- */
 
 static gd_code scatter_check(gd_apply *a, int *dim) {
-    char index_text[TEXT], text[TEXT], src_text[TEXT];
     gd_ctx *c = a->ctx;
-    gd_tensor *t = arg_tensor(a, 0), *index = arg_tensor(a, 2), *src = arg_tensor(a, 3);
+    gd_tensor *t = arg_tensor(a, 0);
     gd_code code = gd_wrap_dim(c, arg_int(a, 1), t->ndim, dim);
     if (code) return code;
     if (reduction_named(a->args[4].u.str) == R_UNKNOWN)
         return gd_fail(c, GD_E_RUNTIME, "reduce argument must be either sum, prod, mean, amax or amin, got %s",
                        a->args[4].u.str);
-    if (index->dtype != GD_INT64 && index->numel)
-        return gd_fail(c, GD_E_DTYPE, "scatter(): Expected dtype int64 for index");
-    if (t->dtype != src->dtype)
-        return gd_fail(c, GD_E_DTYPE, "scatter(): Expected self.dtype to be equal to src.dtype");
-    if (index->numel == 0) return GD_OK;
-    if (rank_or_one(t) != rank_or_one(index))
-        return gd_fail(c, GD_E_SHAPE, "Index tensor must have the same number of dimensions as self tensor");
-    if (rank_or_one(src) != rank_or_one(index))
-        return gd_fail(c, GD_E_SHAPE, "Index tensor must have the same number of dimensions as src tensor");
-    bool fits = true;
-    for (int d = 0; d < rank_or_one(index); d++)
-        fits &= (d == *dim || size_at(index, d) <= size_at(t, d)) && size_at(index, d) <= size_at(src, d);
-    if (fits) return GD_OK;
-    return gd_fail(
-        c, GD_E_SHAPE,
-        "Expected index %s to be smaller than self %s apart from dimension %d and to be smaller size than src %s",
-        gd_shape_text(index_text, sizeof index_text, index->ndim, index->sizes),
-        gd_shape_text(text, sizeof text, t->ndim, t->sizes), *dim,
-        gd_shape_text(src_text, sizeof src_text, src->ndim, src->sizes));
+    return gd_scatter_check(c, t, arg_tensor(a, 2), arg_tensor(a, 3), *dim);
 }
 
 gd_code gd_fw_scatter_reduce(gd_apply *a) {
@@ -216,7 +184,7 @@ gd_code gd_fw_scatter_reduce(gd_apply *a) {
     gd_code code = scatter_check(a, &dim);
     if (code) return code;
     if (arg_tensor(a, 2)->numel == 0) return give_shared(a, GX(c, clone, T_(GX(c, detach, T_(t)))));
-    gd_tensor *index = element_index(c, arg_tensor(a, 2), dim, size_at(t, dim));
+    gd_tensor *index = gd_pool_add(c, gd_element_index(c, arg_tensor(a, 2), dim, size_at(t, dim)));
     if (!index) return gd_failed(c);
     gd_contiguous_strides(t->ndim, t->sizes, strides);
     destination d = {.ndim = rank_or_one(index),
@@ -272,7 +240,7 @@ gd_code gd_fw_index_reduce(gd_apply *a) {
     int dim;
     gd_code code = index_check(a, &dim);
     if (code) return code;
-    gd_tensor *index = element_index(c, arg_tensor(a, 2), dim, size_at(t, dim));
+    gd_tensor *index = gd_pool_add(c, gd_element_index(c, arg_tensor(a, 2), dim, size_at(t, dim)));
     if (!index) return gd_failed(c);
     along[dim] = 1;
     gd_contiguous_strides(t->ndim, t->sizes, strides);
